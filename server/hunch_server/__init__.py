@@ -1,0 +1,1 @@
+"""The language server and the `hunch` command: the only package that knows LSP."""
