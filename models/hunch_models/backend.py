@@ -1,0 +1,188 @@
+"""The one interface behind which models generate text: what is asked, what comes back, who may answer.
+
+Local worker and remote server implement `Backend`. Nothing here knows editors or product rules.
+Offsets and lengths are code points, times are milliseconds, budgets are tokens.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of another file that goes before the prompt, in the model's repository form."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBudget:
+    """Upper bounds in tokens for the parts of a prompt. The backend clips to them, far ends first."""
+
+    prefix: int = 384
+    suffix: int = 96
+    extra: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """When generation ends, apart from the model's own end token, `max_tokens` and the time limit.
+
+    `single_line`: end before the first line break. `max_lines`: end after so many lines.
+    `min_indent`: end before a non-blank line, other than the first, that is indented by fewer columns
+    (-1: never); this is how a block ends in Python and in well-formatted code elsewhere.
+    `texts`: end before any of these strings appears in the output.
+    """
+
+    single_line: bool = True
+    max_lines: int = 1
+    min_indent: int = -1
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One fill-in-the-middle request. `prefix` and `suffix` are already windowed by the caller.
+
+    The caller keeps the start of `prefix` and the text of `suffix` stable between keystrokes, so that the
+    backend finds most of the prompt in its KV cache. `path` is relative to the workspace, with `/`.
+    """
+
+    prefix: str
+    suffix: str
+    path: str = ""
+    extra: tuple[Snippet, ...] = ()
+    budget: TokenBudget = field(default_factory=TokenBudget)
+    stop: StopRule = field(default_factory=StopRule)
+    max_tokens: int = 24
+    time_limit_ms: float = 1000.0
+
+
+class Finish(enum.StrEnum):
+    """Why generation ended."""
+
+    END = "end"  # the model's own end token
+    STOP = "stop"  # a stop rule
+    LENGTH = "length"  # max_tokens or a full context
+    TIME = "time"  # time_limit_ms
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationTiming:
+    """Where the time of one request went, in ms, and how many tokens were evaluated.
+
+    `new_tokens` counts prompt tokens evaluated for this request; `reused_tokens` those found in the cache.
+    Remote servers leave what they do not tell at 0.
+    """
+
+    queue_ms: float = 0.0
+    tokenize_ms: float = 0.0
+    prefill_ms: float = 0.0
+    first_token_ms: float = 0.0  # from receipt to the first token's text
+    decode_ms: float = 0.0
+    total_ms: float = 0.0
+    reused_tokens: int = 0
+    new_tokens: int = 0
+    decoded_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationResult:
+    """The generated middle, with one log-probability (natural log) per token of `text` where known."""
+
+    text: str
+    token_logprobs: tuple[float, ...]
+    finish: Finish
+    timing: GenerationTiming
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Mean natural-log probability per token; None when the backend tells none."""
+        if not self.token_logprobs:
+            return None
+        return sum(self.token_logprobs) / len(self.token_logprobs)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of the loaded model. `fim`: the prompt order in use ("spm", "psm", or "none")."""
+
+    id: str
+    path: str = ""
+    params: int = 0
+    quant: str = ""
+    license: str = ""
+    fim: str = "none"
+    context_length: int = 0
+    gpu_layers: int = 0
+    threads: int = 0
+    tokens_per_s: float | None = None
+    prefill_tokens_per_s: float | None = None
+    chars_per_token: float = 3.0
+
+
+class BackendState(enum.StrEnum):
+    """STARTING: loading. READY: answers. DEGRADED: cannot answer now; `detail` says why."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DEGRADED = "degraded"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """A state with one plain sentence for people (may be empty when ready)."""
+
+    state: BackendState
+    detail: str = ""
+
+
+class Backend(Protocol):
+    """An engine that completes code. All methods run on one asyncio loop and never block it."""
+
+    @property
+    def status(self) -> BackendStatus:
+        """The current state."""
+        ...
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """The loaded model, or None before loading succeeded."""
+        ...
+
+    def on_status(self, listener: Callable[[BackendStatus], None]) -> None:
+        """Call `listener` on every change of state, on the event loop."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to load; returns at once. Failures show in `status`, never as exceptions."""
+        ...
+
+    async def stop(self) -> None:
+        """End the engine and free everything. Safe to call twice."""
+        ...
+
+    async def generate(
+        self, request: GenerationRequest, on_text: Callable[[str], None] | None = None
+    ) -> GenerationResult:
+        """Generate; `on_text` gets each new piece of text as it comes.
+
+        A newer call waits for an older one. Cancelling the awaiting task stops the compute itself, within one
+        prefill chunk or token. Raises BackendError when the engine is away or dies meanwhile.
+        """
+        ...
+
+    async def prewarm(self, request: GenerationRequest) -> None:
+        """Evaluate the prompt without generating, so that a later `generate` is fast. Yields to `generate`."""
+        ...
+
+    async def idle(self) -> None:
+        """Return once no compute is running (used to measure how fast cancelled work ends)."""
+        ...
