@@ -43,7 +43,7 @@ class Connection:
             timeout=httpx.Timeout(options.read_timeout_ms / 1000, connect=options.connect_timeout_ms / 1000),
             # Reading the certificate store takes tens of ms; plain http never needs it, since redirects are
             # not followed.
-            verify=ssl.create_default_context() if address.encrypted else False,
+            verify=_trusted() if address.encrypted else False,
             follow_redirects=False,
             trust_env=not address.loopback,  # a proxy for the web must not catch requests to this machine
         )
@@ -104,6 +104,13 @@ class Connection:
                     break
                 raise ServerFailure(f"{self._host} sent more than {limit // 1024} KiB", away=True)
         return bytes(body[:limit])
+
+
+def _trusted() -> ssl.SSLContext:
+    """Public authorities, or those in SSL_CERT_FILE, and always the machine's own (a company's, for example)."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
 
 
 _JSON = {"Content-Type": "application/json"}

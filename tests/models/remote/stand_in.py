@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -234,7 +235,9 @@ class StandIn:
 
 
 @asynccontextmanager
-async def serving(stand_in: StandIn, port: int = 0) -> AsyncIterator[StandIn]:
+async def serving(
+    stand_in: StandIn, port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[StandIn]:
     """Run it on a free loopback port (or the given one); every connection ends with the block."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -249,7 +252,7 @@ async def serving(stand_in: StandIn, port: int = 0) -> AsyncIterator[StandIn]:
         finally:
             tasks.discard(task)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     stand_in.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield stand_in

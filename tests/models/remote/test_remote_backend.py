@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
+import ssl
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -520,3 +524,40 @@ async def test_a_stream_left_open_after_its_end_does_not_hold_up_the_answer() ->
         result = await backend.generate(REQUEST)
     assert (result.text, result.finish) == ("return a + b", Finish.END)
     assert result.timing.total_ms < 500
+
+
+async def test_a_certificate_nobody_vouches_for_is_explained(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl program to make a certificate with")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-days",
+        "2",
+    ]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    stand_in = StandIn()
+    async with serving(stand_in, tls=context):
+        port = stand_in.url.rpartition(":")[2]
+        stand_in.url = f"https://localhost:{port}"
+        async with reaching(stand_in) as backend:
+            status = await settled(backend, BackendState.DEGRADED)
+            assert status.detail.startswith(
+                "the TLS certificate of localhost is not trusted: set SSL_CERT_FILE"
+            )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(cert))
+            async with reaching(stand_in) as backend:
+                assert (await backend.generate(REQUEST)).text == "return a + b"
+    assert stand_in.generations()
