@@ -107,7 +107,7 @@ class Connection:
 
 
 def _trusted() -> ssl.SSLContext:
-    """Public authorities, or those in SSL_CERT_FILE, and always the machine's own (a company's, for example)."""
+    """Public authorities, or those in SSL_CERT_FILE, and the machine's own (a company's, for example)."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
