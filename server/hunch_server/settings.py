@@ -58,7 +58,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "auto"
     load_timeout_s: Annotated[
-        float, Meta(description="Longest time a model may take to load, in seconds.", ge=1, le=3600, extra=MACHINE)
+        float,
+        Meta(description="Longest time a model may take to load, in seconds.", ge=1, le=3600, extra=MACHINE),
     ] = 60.0
 
 
@@ -82,7 +83,8 @@ class RemoteSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "llama"
     model: Annotated[
-        str, Meta(description="Model name to ask an OpenAI-compatible server for.", max_length=256, extra=MACHINE)
+        str,
+        Meta(description="Model name to ask an OpenAI-compatible server for.", max_length=256, extra=MACHINE),
     ] = ""
     api_key_env: Annotated[
         str,

@@ -45,9 +45,7 @@ class Resolved:
     warnings: tuple[str, ...]
 
 
-def resolve(
-    roots: Iterable[Path], editor: object = None, environment: Mapping[str, str] | None = None
-) -> Resolved:
+def resolve(roots: Iterable[Path], editor: object = None, environment: Mapping[str, str] | None = None) -> Resolved:
     """Read all sources. `editor`: what the client sent for section `hunch` (any JSON value)."""
     warnings: list[str] = []
     found: list[Found] = []
@@ -182,7 +180,7 @@ def _from_editor(editor: object, warnings: list[str]) -> list[Found]:
                     found.append(Found(names[key], value, f"editor setting `hunch.{key}`"))
             elif isinstance(value, dict):
                 visit(value, f"{key}.")
-            elif prefix.split(".")[0] in sections:
+            elif prefix.split(".", maxsplit=1)[0] in sections:
                 found.append(Found(key, value, f"editor setting `hunch.{key}`"))
             # Other top-level keys are the editor client's own (server.command, trace, …).
 
@@ -192,7 +190,12 @@ def _from_editor(editor: object, warnings: list[str]) -> list[Found]:
 
 def _from_environment(environment: Mapping[str, str]) -> list[Found]:
     return [
-        Found(leaf.key, _environment_value(leaf, environment[leaf.environment_name]), leaf.environment_name, is_text=True)
+        Found(
+            leaf.key,
+            _environment_value(leaf, environment[leaf.environment_name]),
+            leaf.environment_name,
+            is_text=True,
+        )
         for leaf in leaves().values()
         if leaf.environment_name in environment
     ]

@@ -31,6 +31,7 @@ def ensure_home(*below: str) -> Path:
                 folder.chmod(FOLDER_MODE)
     except OSError as error:
         raise HunchError(
-            f"cannot use the state folder {folder}: {error.strerror or error}", "set HUNCH_HOME to a writable folder"
+            f"cannot use the state folder {folder}: {error.strerror or error}",
+            "set HUNCH_HOME to a writable folder",
         ) from error
     return folder

@@ -1,0 +1,424 @@
+"""The completion engine: from a query to candidates and a decision.
+
+rules → type-through cache → a running generation that still matches → delay → context → model → filters → answer.
+Runs on one asyncio loop and never blocks it; the only waiting is for the backend and for the delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hunch_features.completion.cache import TypeThroughCache
+from hunch_features.completion.candidates import (
+    Candidate,
+    CompletionQuery,
+    Decision,
+    EditKind,
+    Factor,
+    Outcome,
+    Source,
+)
+from hunch_features.completion.context import ContextAssembler, ContextSource
+from hunch_features.completion.decisions import DecisionLog
+from hunch_features.completion.delay import AdaptiveDelay
+from hunch_features.completion.filters import Drop, FilterContext, run_chain
+from hunch_features.completion.multiline import Shape, decide
+from hunch_features.completion.reasons import Reason
+from hunch_features.completion.rejections import RejectionMemory, place_of
+from hunch_features.completion.rules import refusal
+from hunch_features.completion.running import Generated, Running
+from hunch_features.completion.settings import CompletionSettings
+from hunch_features.completion.timing import Timing
+from hunch_features.syntax import Scope, SyntaxTree, TreeCache, parse, scope_at
+from hunch_features.text import Position, Snapshot
+from hunch_models.backend import Backend, BackendState
+from hunch_models.errors import BackendError
+
+log = logging.getLogger(__name__)
+
+ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier one (Copilot's 200 ms)
+GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
+REMEMBERED_CANDIDATES = 64
+UNFINISHED_ENDS = (
+    ",",
+    "(",
+    "[",
+    "{",
+    ":",
+    "\\",
+    "+",
+    "-",
+    "*",
+    "/",
+    "|",
+    "&",
+    "=",
+    ".",
+    "and",
+    "or",
+    "not",
+    "in",
+)
+
+
+@dataclass(slots=True)
+class _Offered:
+    candidate: Candidate
+    place: tuple[str, str]
+
+
+class CompletionEngine:
+    """All state of completion for one session. `clock` gives seconds (monotonic), `wall_clock` seconds since 1970."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: CompletionSettings,
+        *,
+        context: ContextSource | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        wall_clock: Callable[[], float] = time.time,
+        on_thinking: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._backend = backend
+        self._settings = settings
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._on_thinking = on_thinking
+        self._context = ContextAssembler(context)
+        self._cache = TypeThroughCache()
+        self._trees = TreeCache()
+        self._delay = AdaptiveDelay()
+        self._decisions = DecisionLog()
+        self._rejections = RejectionMemory()
+        self._offered: OrderedDict[str, _Offered] = OrderedDict()
+        self._ids = itertools.count(1)
+        self._sequence = 0
+        self._running: Running | None = None
+
+    # ---- state that others look at ----
+
+    @property
+    def thinking(self) -> bool:
+        """Whether a generation is running."""
+        return self._running is not None
+
+    @property
+    def snoozed(self) -> bool:
+        """Whether the person asked for silence until later."""
+        return self._settings.snooze_until > self._wall_clock()
+
+    def configure(self, settings: CompletionSettings) -> None:
+        """Use other settings from the next request on."""
+        self._settings = settings
+
+    def why(self, path: str, position: Position) -> Decision | None:
+        """The last decision at a position, or on its line."""
+        return self._decisions.at(path, position)
+
+    # ---- what became of a suggestion ----
+
+    def candidate(self, candidate_id: str) -> Candidate | None:
+        """A recent candidate by its id."""
+        offered = self._offered.get(candidate_id)
+        return offered.candidate if offered else None
+
+    def rejected(self, candidate_id: str, reason: str, _shown_ms: float) -> None:
+        """It was turned down; an explicit no is remembered and the text not offered there again."""
+        offered = self._offered.get(candidate_id)
+        if offered is not None and reason == "explicit":
+            self._rejections.add(offered.place, offered.candidate.text)
+
+    def document_closed(self, path: str) -> None:
+        """Forget everything about a document."""
+        self._cache.forget(path)
+        self._trees.forget(path)
+        self._context.forget(path)
+        if self._running is not None and self._running.snapshot.path == path:
+            self._abandon(self._running)
+
+    # ---- the main job ----
+
+    async def complete(self, query: CompletionQuery) -> Outcome:
+        """Candidates at a position. Never raises for a failing backend; cancellation passes through."""
+        started = self._clock()
+        timing = Timing()
+        self._sequence += 1
+        if query.last_edit is EditKind.INSERT:
+            self._delay.key_typed(started * 1000)
+        position = query.snapshot.position_at(query.offset)
+        reason = refusal(
+            query,
+            position,
+            self._settings,
+            self._wall_clock(),
+            lambda: self._scope(query.snapshot, query.offset),
+        )
+        timing.rules = (self._clock() - started) * 1000
+        if reason is not None:
+            self._abandon_unwanted()
+            return self._silent(query, position, reason, timing, started)
+        hit_started = self._clock()
+        hit = self._cache.get(query.snapshot, position)
+        timing.cache = (self._clock() - hit_started) * 1000
+        if hit is not None:
+            return self._offer(query, position, hit.text, hit.mean_logprob, Source.CACHE, timing, started)
+        running = self._matching_running(query.snapshot, position)
+        if running is not None:
+            outcome = await self._attach(running, query, position, timing, started)
+            if outcome is not None:
+                return outcome
+        return await self._generate(query, position, timing, started)
+
+    async def _attach(
+        self, running: Running, query: CompletionQuery, position: Position, timing: Timing, started: float
+    ) -> Outcome | None:
+        """Wait for a generation begun for an earlier key; None when it turned out not to fit."""
+        await self._wait_for(running, ATTACH_WAIT_S)
+        timing.model = (self._clock() - started) * 1000
+        hit = self._cache.get(query.snapshot, position)
+        if hit is not None:
+            return self._offer(query, position, hit.text, hit.mean_logprob, Source.RUNNING, timing, started)
+        return None
+
+    async def _generate(self, query: CompletionQuery, position: Position, timing: Timing, started: float) -> Outcome:
+        status = self._backend.status
+        if status.state is not BackendState.READY:
+            return self._silent(query, position, Reason.NO_MODEL, timing, started, status.detail)
+        sequence = self._sequence
+        timing.delay = self._delay.delay_ms(self._settings.delay_ms, explicit=query.explicit)
+        if timing.delay:
+            await asyncio.sleep(timing.delay / 1000)
+            if sequence != self._sequence:
+                return self._silent(query, position, Reason.OVERTAKEN, timing, started)
+        self._abandon_unwanted(force=True)
+        running = self._start(query, position, timing)
+        await self._wait_for(running, None)
+        task = running.task
+        if task is None or not task.done() or task.cancelled():
+            return self._silent(query, position, Reason.OVERTAKEN, timing, started)
+        error = task.exception()
+        if error is not None:
+            if not isinstance(error, BackendError):
+                log.error("bug in a generation", exc_info=error)
+            detail = error.message if isinstance(error, BackendError) else ""
+            return self._silent(query, position, Reason.BACKEND_FAILED, timing, started, detail)
+        generated = task.result()
+        if isinstance(generated.result, Drop):
+            return self._silent(query, position, generated.result.reason, timing, started, asked=True)
+        return self._offer(query, position, generated.result, generated.mean_logprob, Source.MODEL, timing, started)
+
+    def _start(self, query: CompletionQuery, position: Position, timing: Timing) -> Running:
+        begun = self._clock()
+        tree = self._trees.tree(query.snapshot)
+        shape = decide(query.snapshot, position, tree, self._settings, explicit=query.explicit)
+        running = Running(query.snapshot, position, shape.multiline)
+        task = asyncio.ensure_future(self._run(running, shape, tree, timing, begun))
+        running.task = task
+        self._running = running
+        self._on_thinking()
+        task.add_done_callback(lambda _task: self._finished(running))
+        return running
+
+    async def _run(
+        self, running: Running, shape: Shape, tree: SyntaxTree | None, timing: Timing, begun: float
+    ) -> Generated:
+        """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
+        snapshot, position = running.snapshot, running.position
+        info = self._backend.info
+        request = self._context.assemble(
+            snapshot,
+            position,
+            self._settings,
+            shape.stop,
+            shape.max_tokens,
+            info.chars_per_token if info else 3.0,
+            info.context_length if info else 0,
+        )
+        asked = self._clock()
+        timing.context = (asked - begun) * 1000
+
+        def grow(piece: str) -> None:
+            running.text += piece
+
+        result = await self._backend.generate(request, grow)
+        answered = self._clock()
+        self._delay.answered((answered - asked) * 1000)
+        timing.model = (answered - asked) * 1000
+        timing.queue, timing.prefill = result.timing.queue_ms, result.timing.prefill_ms
+        timing.decode = result.timing.decode_ms
+        timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
+        timing.decoded_tokens = result.timing.decoded_tokens
+        text = run_chain(result.text, self._filter_context(snapshot, position, tree))
+        if isinstance(text, str):
+            self._cache.put(snapshot, position, text, result.mean_logprob, multiline=shape.multiline)
+        timing.filters = (self._clock() - answered) * 1000
+        return Generated(text, result.mean_logprob, shape.multiline, timing)
+
+    # ---- the running generation ----
+
+    async def _wait_for(self, running: Running, timeout_s: float | None) -> None:
+        """Wait until it ends. When the waiting request is cancelled, compute ends soon unless another key wants it."""
+        if running.task is None:
+            return
+        running.waiting += 1
+        try:
+            await asyncio.wait({running.task}, timeout=timeout_s)
+        finally:
+            running.waiting -= 1
+            if not running.waiting and not running.task.done():
+                asyncio.get_running_loop().call_later(GRACE_S, self._abandon_if_unwanted, running)
+
+    def _matching_running(self, snapshot: Snapshot, position: Position) -> Running | None:
+        running = self._running
+        if running is None or running.task is None or running.task.done():
+            return None
+        typed = running.typed_since(snapshot, position)
+        return running if typed is not None and running.still_matches(typed) else None
+
+    def _abandon_if_unwanted(self, running: Running) -> None:
+        if not running.waiting:
+            self._abandon(running)
+
+    def _abandon_unwanted(self, *, force: bool = False) -> None:
+        """Stop the running generation: with `force` even if an older request still waits for it."""
+        if self._running is not None and (force or not self._running.waiting):
+            self._abandon(self._running)
+
+    def _abandon(self, running: Running) -> None:
+        if running.task is not None:
+            running.task.cancel()
+
+    def _finished(self, running: Running) -> None:
+        if self._running is running:
+            self._running = None
+            self._on_thinking()
+
+    # ---- answers ----
+
+    def _offer(
+        self,
+        query: CompletionQuery,
+        position: Position,
+        completion: str,
+        mean_logprob: float | None,
+        source: Source,
+        timing: Timing,
+        started: float,
+    ) -> Outcome:
+        before = query.snapshot.line(position.line)[: position.column]
+        reason = self._verdict(query, before, completion, mean_logprob, place_of(query.snapshot, position))
+        start = query.snapshot.line_start(position.line)
+        candidate = Candidate(
+            id=f"h{next(self._ids)}",
+            text=before + completion,
+            start=start,
+            end=start + position.column,
+            completion=completion,
+            source=source,
+            mean_logprob=mean_logprob,
+            shown=reason is Reason.SHOWN,
+            reason=reason,
+        )
+        self._offered[candidate.id] = _Offered(candidate, place_of(query.snapshot, position))
+        if len(self._offered) > REMEMBERED_CANDIDATES:
+            self._offered.popitem(last=False)
+        factors = (
+            Factor("source", str(source), "where the text came from"),
+            Factor("mean_logprob", mean_logprob, "how sure the model was per token; 0 is certain"),
+            Factor("min_logprob", self._settings.min_logprob, "your threshold for it"),
+            Factor("lines", float(completion.count("\n") + 1), "lines offered"),
+        )
+        decision = self._decide(query, position, reason, timing, started, asked=True, factors=factors)
+        return Outcome((candidate,), decision)
+
+    def _verdict(
+        self,
+        query: CompletionQuery,
+        before: str,
+        completion: str,
+        mean_logprob: float | None,
+        place: tuple[str, str],
+    ) -> Reason:
+        if (place, before + completion) in self._rejections:
+            return Reason.REJECTED_BEFORE
+        if query.selected_text is not None:
+            word = before[len(before.rstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) :]
+            if not (word + completion).startswith(query.selected_text):
+                return Reason.POPUP_MISMATCH
+        if mean_logprob is not None and mean_logprob < self._settings.min_logprob and not query.explicit:
+            return Reason.UNSURE
+        return Reason.SHOWN
+
+    def _silent(
+        self,
+        query: CompletionQuery,
+        position: Position,
+        reason: Reason,
+        timing: Timing,
+        started: float,
+        detail: str = "",
+        *,
+        asked: bool = False,
+    ) -> Outcome:
+        return Outcome((), self._decide(query, position, reason, timing, started, asked=asked, detail=detail))
+
+    def _decide(
+        self,
+        query: CompletionQuery,
+        position: Position,
+        reason: Reason,
+        timing: Timing,
+        started: float,
+        *,
+        asked: bool,
+        detail: str = "",
+        factors: tuple[Factor, ...] = (),
+    ) -> Decision:
+        timing.total = (self._clock() - started) * 1000
+        decision = Decision(
+            path=query.snapshot.path,
+            line=position.line,
+            column=position.column,
+            asked=asked,
+            shown=reason is Reason.SHOWN,
+            reason=reason,
+            detail=detail,
+            factors=factors,
+            timing=timing,
+        )
+        self._decisions.add(decision)
+        return decision
+
+    # ---- syntax ----
+
+    def _scope(self, snapshot: Snapshot, offset: int) -> Scope:
+        tree = self._trees.tree(snapshot)
+        return scope_at(tree, tree.byte_offset(snapshot, offset)) if tree is not None else Scope()
+
+    def _filter_context(self, snapshot: Snapshot, position: Position, tree: SyntaxTree | None) -> FilterContext:
+        offset = snapshot.line_start(position.line) + position.column
+
+        def new_errors(text: str) -> int:
+            if tree is None or is_unfinished(text):
+                return 0
+            at = tree.byte_offset(snapshot, offset)
+            changed = tree.source[:at] + text.encode("utf-8", "replace") + tree.source[at:]
+            after = parse(tree.language, changed, tree)
+            return after.errors() - tree.errors() if after is not None else 0
+
+        return FilterContext(snapshot, position, new_errors)
+
+
+def is_unfinished(text: str) -> bool:
+    """Whether text ends in the middle of something, so that syntax errors say nothing about it."""
+    body = text.rstrip()
+    if body.endswith(UNFINISHED_ENDS):
+        return True
+    return any(body.count(opening) > body.count(closing) for opening, closing in ("()", "[]", "{}"))

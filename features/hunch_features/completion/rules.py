@@ -1,0 +1,50 @@
+"""Rules before any compute: may we ask here at all? A learned gate can take their place later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hunch_features.completion.candidates import CompletionQuery, EditKind
+from hunch_features.completion.reasons import Reason
+from hunch_features.completion.settings import CompletionSettings
+from hunch_features.syntax import Scope
+from hunch_features.text import Position
+
+# What may stand right of the cursor: what editors close by themselves, and ends of statements.
+CLOSERS = frozenset(")]}>\"'`,;: \t")
+MIN_CONTEXT_CHARS = 3
+
+
+def refusal(
+    query: CompletionQuery,
+    position: Position,
+    settings: CompletionSettings,
+    wall_clock_s: float,
+    scope: Callable[[], Scope],
+) -> Reason | None:
+    """The reason not to ask, or None. An explicit request overrides everything but the off switches."""
+    if not settings.enable:
+        return Reason.DISABLED
+    if not settings.enabled_for(query.snapshot.language) and not query.explicit:
+        return Reason.LANGUAGE_OFF
+    if query.explicit:
+        return None
+    if settings.trigger == "manual":
+        return Reason.MANUAL
+    if settings.snooze_until > wall_clock_s:
+        return Reason.SNOOZED
+    if query.last_edit in (EditKind.DELETE, EditKind.UNDO):
+        return Reason.AFTER_DELETE
+    line = query.snapshot.line(position.line)
+    after = line[position.column :]
+    if after[:1].isalnum() or after[:1] == "_":
+        return Reason.MID_WORD
+    if set(after) - CLOSERS:
+        return Reason.TEXT_RIGHT
+    if not settings.in_comments and scope().kind == "comment":
+        return Reason.IN_COMMENT
+    if not settings.in_strings and scope().kind == "string":
+        return Reason.IN_STRING
+    if len(query.snapshot.slice(max(0, query.offset - 400), query.offset).strip()) < MIN_CONTEXT_CHARS:
+        return Reason.NOT_ENOUGH_CONTEXT
+    return None

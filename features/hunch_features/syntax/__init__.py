@@ -1,0 +1,7 @@
+"""What the code at a position is: languages, syntax trees, scopes. Parsing never raises; it answers None or less."""
+
+from hunch_features.syntax.languages import grammar, language_of_path
+from hunch_features.syntax.scope import Scope, scope_at
+from hunch_features.syntax.tree import SyntaxTree, TreeCache, parse
+
+__all__ = ["Scope", "SyntaxTree", "TreeCache", "grammar", "language_of_path", "parse", "scope_at"]

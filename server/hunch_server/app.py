@@ -1,0 +1,236 @@
+"""The language server: the closed list of messages, and the life of the engine behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, BinaryIO, TypeVar
+
+import msgspec
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from hunch_features.completion import CompletionEngine
+from hunch_models.backend import Backend, BackendState, BackendStatus
+from hunch_server import __version__
+from hunch_server.adapters.editor_values import plain
+from hunch_server.adapters.engines import make_backend
+from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.logs import configure_logging
+from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
+from hunch_server.handlers import configuration, inline_completion, outcomes, stats, why
+from hunch_server.protocol import HunchProtocol
+from hunch_server.session import Session
+from hunch_server.settings import Settings
+from hunch_server.settings_sources import Resolved, resolve
+
+log = logging.getLogger(__name__)
+T = TypeVar("T", bound=msgspec.Struct)
+
+MESSAGES: dict[str, int] = {
+    "textDocument/didShowCompletion": 1,
+    "textDocument/didPartiallyAcceptCompletion": 1,
+    "hunch/didRejectCompletion": 1,
+    "hunch/why": 1,
+    "hunch/status": 1,
+    "hunch/stats": 1,
+    "hunch/idle": 1,
+}
+
+
+class HunchServer(LanguageServer):
+    """One connection to one editor."""
+
+    protocol: HunchProtocol
+
+    def __init__(self) -> None:
+        super().__init__("hunch", __version__, protocol_cls=HunchProtocol)
+        self.session = Session()
+        self.backend: Backend | None = None
+        self._last_status: dict[str, str] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._register()
+
+    # ---- the closed list: message -> handler -> where it runs (all on the event loop, none of them blocks) ----
+
+    def _register(self) -> None:
+        self.feature(lsp.INITIALIZED)(self._initialized)
+        self.feature(lsp.SHUTDOWN)(self._shut_down)
+        self._on_request(
+            lsp.TEXT_DOCUMENT_INLINE_COMPLETION,
+            inline_completion.inline_completion,
+            None,
+            lsp.InlineCompletionOptions(),
+        )
+        self._on_request("hunch/why", why.why, why.WhyParams)
+        self._on_request("hunch/stats", stats.stats, None)
+        self._on_request("hunch/idle", stats.idle, None)
+        self._on_notification("textDocument/didShowCompletion", outcomes.shown, outcomes.Shown)
+        self._on_notification(
+            "textDocument/didPartiallyAcceptCompletion", outcomes.partly_accepted, outcomes.PartlyAccepted
+        )
+        self._on_notification("hunch/didRejectCompletion", outcomes.rejected, outcomes.Rejected)
+        self._on_notification(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, configuration.changed, None)
+        self._on_notification(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, configuration.files_changed, None)
+        self._on_notification(lsp.TEXT_DOCUMENT_DID_SAVE, configuration.saved, None)
+
+        @self.command(inline_completion.ACCEPT_COMMAND)
+        def did_accept(*arguments: Any) -> None:
+            if not arguments or not isinstance(arguments[0], str):
+                raise InvalidParams("hunch.didAccept needs the suggestion's id")
+            notification_boundary(outcomes.accepted)(self, arguments[0])
+
+    def _on_request(
+        self,
+        method: str,
+        handler: Callable[[HunchServer, Any], Awaitable[Any]],
+        params_type: type[msgspec.Struct] | None,
+        options: Any = None,
+    ) -> None:
+        async def run(params: Any) -> Any:
+            return await handler(self, _typed(params, params_type))
+
+        run.__name__ = handler.__name__
+        self.feature(method, options)(request_boundary(run))
+
+    def _on_notification(
+        self,
+        method: str,
+        handler: Callable[[HunchServer, Any], None],
+        params_type: type[msgspec.Struct] | None,
+    ) -> None:
+        def run(params: Any) -> None:
+            handler(self, _typed(params, params_type))
+
+        run.__name__ = handler.__name__
+        self.feature(method)(notification_boundary(run))
+
+    # ---- life ----
+
+    def begin(self, params: lsp.InitializeParams) -> None:
+        """Take the client's folders and options; called while `initialize` is answered."""
+        folders = [folder.uri for folder in params.workspace_folders or []]
+        if not folders and params.root_uri:
+            folders = [params.root_uri]
+        self.session.change_roots(added=folders, removed=[])
+        self.session.editor_options = params.initialization_options
+
+    def _initialized(self, _params: lsp.InitializedParams) -> None:
+        self.apply_settings(first=True)
+
+    def apply_settings(self, *, first: bool = False) -> None:
+        """Read all sources again and follow what changed; the model is reloaded only when it must be."""
+        resolved: Resolved = resolve(self.session.roots, self.session.editor_options)
+        for warning in resolved.warnings:
+            self.warn(warning)
+        before, now = self.session.settings, resolved.settings
+        self.session.settings = now
+        configure_logging(now.log_level)
+        if first or (before.model, before.remote) != (now.model, now.remote):
+            self._replace_engine(now)
+        elif self.session.engine is not None and before.completion != now.completion:
+            self.session.engine.configure(now.completion)
+        self.send_status()
+
+    def _replace_engine(self, settings: Settings) -> None:
+        old = self.backend
+        self.backend = make_backend(settings, ensure_home())
+        self.backend.on_status(lambda _status: self.send_status())
+        self.session.engine = CompletionEngine(self.backend, settings.completion)
+        self.in_background(self._switch(old, self.backend))
+
+    async def _switch(self, old: Backend | None, new: Backend) -> None:
+        if old is not None:
+            await old.stop()
+        await new.start()
+
+    def in_background(self, work: Awaitable[None]) -> None:
+        """Run `work` beside everything else and log what goes wrong in it."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("bug in background work")
+
+        task = asyncio.ensure_future(guarded())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _shut_down(self, _params: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the engine; safe to call twice."""
+        if self.backend is not None:
+            await self.backend.stop()
+
+    # ---- what the server says ----
+
+    def experimental_capabilities(self) -> dict[str, Any]:
+        """Every message beyond the standard that this server knows."""
+        return {"hunch": {"version": __version__, "messages": sorted(MESSAGES)}}
+
+    def send_status(self) -> None:
+        """Tell the client the present state, if it changed."""
+        status = self.backend.status if self.backend is not None else BackendStatus(BackendState.STARTING)
+        info = self.backend.info if self.backend is not None else None
+        state, detail = _state_for_people(status, self.session)
+        message = {"state": state, "detail": detail, "model": info.id if info else ""}
+        if message != self._last_status:
+            self._last_status = message
+            self.protocol.notify("hunch/status", message)
+
+    def warn(self, line: str) -> None:
+        """One line for the person, in the log and as a message of the editor."""
+        log.warning("%s", line)
+        self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, f"Hunch: {line}"))
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Protocol-level errors: to the log only, never a pop-up."""
+        log.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+def _typed(params: Any, params_type: type[T] | None) -> Any:
+    if params_type is None:
+        return params
+    try:
+        return msgspec.convert(plain(params), params_type)
+    except msgspec.ValidationError as error:
+        raise InvalidParams(str(error)) from None
+
+
+def _state_for_people(status: BackendStatus, session: Session) -> tuple[str, str]:
+    if status.state is BackendState.DEGRADED:
+        return "degraded", status.detail
+    if not session.settings.completion.enable:
+        return "quiet", "switched off in the settings"
+    if session.engine is not None and session.engine.snoozed:
+        return "quiet", "snoozed"
+    if status.state is BackendState.STARTING:
+        return "starting", status.detail
+    if session.engine is not None and session.engine.thinking:
+        return "thinking", status.detail
+    return "ready", status.detail
+
+
+def serve(endpoint: tuple[str, int] | None) -> None:
+    """Run until the client goes away: over stdio, or on a loopback `(host, port)`."""
+    configure_logging(os.environ.get("HUNCH_LOG_LEVEL", "info"))
+    server = HunchServer()
+    if endpoint is not None:
+        server.start_tcp(*endpoint)
+        return
+    server.start_io(sys.stdin.buffer, _private_stdout())
+
+
+def _private_stdout() -> BinaryIO:
+    """The pipe to the client under a new descriptor; stray prints go to stderr and cannot break the protocol."""
+    private = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return private

@@ -1,0 +1,58 @@
+"""Counts and recent durations of one session, for `hunch/stats`, the demo and the benchmarks. In RAM only."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hunch_features.completion import Outcome, Source
+
+RECENT = 4096
+
+
+def percentiles(values: Iterable[float], points: tuple[int, ...] = (50, 95, 99)) -> dict[str, float]:
+    """Nearest-rank percentiles as `{"p50": …}`; empty when there are no values. Units are the values' own."""
+    ordered = sorted(values)
+    if not ordered:
+        return {}
+    return {
+        f"p{point}": round(ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * point // 100) - 1))], 3)
+        for point in points
+    }
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the session began. Durations in ms, the last 4,096 of each."""
+
+    requests: int = 0
+    offered: int = 0  # answered with text
+    shown: int = 0  # reported by the client as seen
+    cache_hits: int = 0
+    decoded_tokens: int = 0
+    withheld: dict[str, int] = field(default_factory=dict)
+    accepted: int = 0
+    partially_accepted: int = 0
+    rejected: int = 0
+    accepted_chars: int = 0
+    did_change_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    answer_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    new_tokens: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    outside_model_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def note(self, outcome: Outcome, answer_ms: float) -> None:
+        """Count one answered request."""
+        self.requests += 1
+        self.answer_ms.append(answer_ms)
+        decision = outcome.decision
+        self.outside_model_ms.append(decision.timing.outside_model)
+        if decision.shown:
+            self.offered += 1
+        else:
+            self.withheld[decision.reason] = self.withheld.get(decision.reason, 0) + 1
+        if any(item.source in (Source.CACHE, Source.RUNNING) for item in outcome.items):
+            self.cache_hits += 1
+        if decision.timing.decoded_tokens or decision.timing.new_tokens:
+            self.decoded_tokens += decision.timing.decoded_tokens
+            self.new_tokens.append(decision.timing.new_tokens)

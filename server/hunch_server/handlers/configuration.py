@@ -1,0 +1,39 @@
+"""Settings that change while the server runs: the editor's, and the workspace's files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+
+from hunch_server import convert
+from hunch_server.adapters.editor_values import plain
+from hunch_server.settings_sources import PRIVATE_FILE, PROJECT_FILE
+
+if TYPE_CHECKING:
+    from hunch_server.app import HunchServer
+
+SETTINGS_FILES = (PRIVATE_FILE, PROJECT_FILE)
+
+
+def changed(server: HunchServer, params: lsp.DidChangeConfigurationParams) -> None:
+    """`workspace/didChangeConfiguration`: the editor's settings, as a whole or under `hunch`."""
+    sent = plain(params.settings)
+    if isinstance(sent, dict) and "hunch" in sent:
+        sent = sent["hunch"]
+    if sent is not None:
+        server.session.editor_options = sent
+    server.apply_settings()
+
+
+def files_changed(server: HunchServer, params: lsp.DidChangeWatchedFilesParams) -> None:
+    """`workspace/didChangeWatchedFiles`: read the settings again when one of their files changed."""
+    if any(change.uri.rsplit("/", 1)[-1] in SETTINGS_FILES for change in params.changes):
+        server.apply_settings()
+
+
+def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
+    """`textDocument/didSave`: clients that watch no files still get their settings followed."""
+    path = convert.path_from_uri(params.text_document.uri)
+    if path is not None and path.name in SETTINGS_FILES and path.parent in server.session.roots:
+        server.apply_settings()

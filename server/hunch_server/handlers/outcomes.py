@@ -1,0 +1,96 @@
+"""What became of a suggestion: shown, accepted, partly accepted, rejected.
+
+Standard LSP knows none of these; clients that do not send them still report acceptance through the item's command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from hunch_server import convert
+from hunch_server.errors import InvalidParams
+
+if TYPE_CHECKING:
+    from hunch_server.app import HunchServer
+
+LongId = Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class Command(msgspec.Struct):
+    """The part of the item's command that carries its id."""
+
+    arguments: list[object] = []
+
+
+class Item(msgspec.Struct, rename="camel"):
+    """The item as the client got it; only its identity is read."""
+
+    command: Command | None = None
+    id: LongId | None = None
+
+
+class Shown(msgspec.Struct, rename="camel"):
+    """`textDocument/didShowCompletion`."""
+
+    item: Item
+
+
+class PartlyAccepted(msgspec.Struct, rename="camel"):
+    """`textDocument/didPartiallyAcceptCompletion`; `accepted_length`: UTF-16 units of the completion, from the caret on."""
+
+    item: Item
+    accepted_length: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Rejected(msgspec.Struct, rename="camel"):
+    """`hunch/didRejectCompletion`."""
+
+    item: Item
+    reason: Literal["explicit", "typed", "moved", "expired"]
+    shown_ms: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+def item_id(item: Item) -> str:
+    """The id we gave the item. Raises InvalidParams for an item that is not ours."""
+    if item.id is not None:
+        return item.id
+    with contextlib.suppress(AttributeError, IndexError):
+        first = item.command.arguments[0]  # type: ignore[union-attr]
+        if isinstance(first, str) and len(first) <= 128:
+            return first
+    raise InvalidParams("the item carries no id", "send it back as it came")
+
+
+def shown(server: HunchServer, params: Shown) -> None:
+    """The item is on the screen."""
+    if item_id(params.item):
+        server.session.counters.shown += 1
+
+
+def accepted(server: HunchServer, candidate_id: str) -> None:
+    """The item was inserted as a whole."""
+    if len(candidate_id) > 128:
+        raise InvalidParams("no such suggestion")
+    candidate = server.session.engine.candidate(candidate_id) if server.session.engine is not None else None
+    server.session.counters.accepted += 1
+    server.session.counters.accepted_chars += len(candidate.completion) if candidate else 0
+
+
+def partly_accepted(server: HunchServer, params: PartlyAccepted) -> None:
+    """The first part of the item was inserted."""
+    engine = server.session.engine
+    candidate = engine.candidate(item_id(params.item)) if engine is not None else None
+    server.session.counters.partially_accepted += 1
+    if candidate is not None:
+        kept = convert.code_points(candidate.completion, params.accepted_length)
+        server.session.counters.accepted_chars += kept
+
+
+def rejected(server: HunchServer, params: Rejected) -> None:
+    """The item is gone without being inserted."""
+    if server.session.engine is not None:
+        server.session.engine.rejected(item_id(params.item), params.reason, params.shown_ms)
+    server.session.counters.rejected += 1
