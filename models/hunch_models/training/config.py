@@ -1,0 +1,95 @@
+"""Every choice of a training run in typed, frozen values, and the named sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What is kept of the sources; sizes in bytes of UTF-8, line lengths in code points."""
+
+    seed: int = 20
+    held_out_one_in: int = 14
+    min_bytes: int = 300
+    max_bytes: int = 200_000
+    package_bytes: int = 6_000_000
+    max_line: int = 400
+    max_mean_line: float = 70.0
+    test_share: float = 0.25
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of the decoder. Every width is a multiple of 32, the block of Q8_0."""
+
+    vocabulary: int = 8192
+    width: int = 320
+    layers: int = 6
+    heads: int = 5
+    head_width: int = 64
+    hidden: int = 864
+    context: int = 768
+    rope_base: float = 10_000.0
+    norm_eps: float = 1e-5
+
+
+@dataclass(frozen=True)
+class FimConfig:
+    """Shares of the sample kinds. The middles' shares are those of FIM samples."""
+
+    fim: float = 0.65
+    spm: float = 0.70
+    header: float = 0.5
+    rest_of_line: float = 0.45
+    lines: float = 0.20
+    block: float = 0.20
+    empty_suffix: float = 0.15
+    next_lines_suffix: float = 0.35
+    max_suffix: float = 0.25
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The schedule: warm-up, constant rate, and a decay branch whose length is chosen when it starts."""
+
+    seed: int = 20
+    rows: int = 16
+    #: (tokens seen, row length): short rows first, since attention is the dearest part on a CPU.
+    lengths: tuple[tuple[int, int], ...] = ((0, 384), (6_000_000, 768))
+    warmup_steps: int = 100
+    matrix_rate: float = 0.02
+    vector_rate: float = 0.003
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    threads: int = 1
+    checkpoint_seconds: float = 300.0
+    validate_seconds: float = 240.0
+    validation_rows: int = 24
+    compile: bool = True
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run."""
+
+    name: str = "hunch-py-10m"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    fim: FimConfig = field(default_factory=FimConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+PRESETS: dict[str, RunConfig] = {
+    "10m": RunConfig(),
+    "20m": RunConfig("hunch-py-20m", ModelConfig(16384, 384, 8, 6, 64, 1024, 1024)),
+    "60m": RunConfig(
+        "hunch-py-60m",
+        ModelConfig(16384, 640, 10, 10, 64, 1728, 2048),
+        train=TrainConfig(rows=32, lengths=((0, 1024), (500_000_000, 2048)), threads=8),
+    ),
+    "100m": RunConfig(
+        "hunch-py-100m",
+        ModelConfig(16384, 768, 13, 12, 64, 2048, 2048),
+        train=TrainConfig(rows=32, lengths=((0, 1024), (1_000_000_000, 2048)), threads=8),
+    ),
+}

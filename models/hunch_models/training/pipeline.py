@@ -1,0 +1,224 @@
+"""The steps of a training run in order, each callable alone and each going on where it was left.
+
+A run lives in one folder (by default in the user's cache folder, never in a work tree).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import subprocess
+import sysconfig
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import platformdirs
+
+from hunch_models.errors import HunchError
+from hunch_models.training.bpe import load_tokenizer, save_tokenizer, train_tokenizer
+from hunch_models.training.config import RunConfig
+from hunch_models.training.corpus import collect, read_corpus, write_corpus
+from hunch_models.training.evaluate import evaluate
+from hunch_models.training.export import agreement, write_gguf
+from hunch_models.training.train import CHECKPOINT, Progress, Trainer, load_weights
+
+#: Code points of sources from which the merges are learnt; more changes little and takes memory.
+TOKENIZER_TEXT = 60_000_000
+
+
+def default_run(config: RunConfig) -> Path:
+    """The run's folder in the user's cache folder."""
+    return Path(platformdirs.user_cache_dir("hunch")) / "training" / config.name
+
+
+def build_corpus(config: RunConfig, run: Path, folders: Iterable[Path] | None = None) -> dict[str, object]:
+    """Collect sources from site-packages `folders` (default: this environment's) and write them to the run."""
+    chosen = list(folders) if folders is not None else [Path(sysconfig.get_path("purelib"))]
+    missing = [folder for folder in chosen if not folder.is_dir()]
+    if missing:
+        raise HunchError(f"no such folder: {missing[0]}", "name a site-packages folder")
+    return write_corpus(collect(config.corpus, chosen), config.corpus, run)
+
+
+def build_tokenizer(config: RunConfig, run: Path) -> None:
+    """Learn the tokenizer from a shuffled part of the training sources."""
+    texts = [document.text for document in read_corpus(needed(run / "train.jsonl"))]
+    random.Random(config.corpus.seed).shuffle(texts)
+    size = 0
+    for last, text in enumerate(texts):
+        size += len(text)
+        if size > TOKENIZER_TEXT:
+            texts = texts[: last + 1]
+            break
+    tokenizer = train_tokenizer(texts, config.model.vocabulary)
+    if tokenizer.get_vocab_size() != config.model.vocabulary:
+        raise HunchError(
+            f"the sources give only {tokenizer.get_vocab_size()} tokens of {config.model.vocabulary}",
+            "use a larger corpus or a smaller vocabulary",
+        )
+    save_tokenizer(tokenizer, run / "tokenizer.json")
+
+
+def train(config: RunConfig, run: Path, progress: Progress, *, until_tokens: int | None = None) -> None:
+    """The constant-rate phase, from the run's last checkpoint on."""
+    needed(run / "tokenizer.json")
+    remember(config, run)
+    lower_priority()
+    trainer = Trainer(config, run, progress)
+    if (run / CHECKPOINT).exists():
+        trainer.resume(run / CHECKPOINT)
+    trainer.fit(until_tokens=until_tokens)
+
+
+def decay(config: RunConfig, run: Path, progress: Progress, *, tokens: int) -> Path:
+    """Branch off the run's last checkpoint and let the rate fall to zero over `tokens`; returns the checkpoint.
+
+    Calling it again after an interruption starts the branch anew from the run's checkpoint.
+    """
+    lower_priority()
+    trainer = Trainer(config, run, progress)
+    trainer.resume(needed(run / CHECKPOINT))
+    folder = run / f"decay-{trainer.state.tokens}"
+    trainer.fit(decay_tokens=tokens, folder=folder)
+    return folder / CHECKPOINT
+
+
+def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict[str, object]:
+    """Write `<name>-q8_0.gguf` into `folder`, compare it with the PyTorch model, and describe it."""
+    model, state = load_weights(needed(checkpoint), config)
+    tokenizer = load_tokenizer(needed(run / "tokenizer.json"))
+    target = folder / f"{config.name}-q8_0.gguf"
+    folder.mkdir(parents=True, exist_ok=True)
+    training: dict[str, str | int | float] = {
+        "seed": config.train.seed,
+        "tokens": state.tokens,
+        "steps": state.step,
+        "commit": commit(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    sha256 = write_gguf(model, tokenizer, config, target, training)
+    probes = [document.text[:1500] for document, _ in zip(read_corpus(run / "held_out.jsonl"), range(8), strict=False)]
+    return {
+        "id": config.name,
+        "file": target.name,
+        "sha256": sha256,
+        "bytes": target.stat().st_size,
+        "params": sum(weight.numel() for weight in model.parameters()),
+        "quant": "Q8_0",
+        "license": "Apache-2.0",
+        "fim": "spm",
+        "context_length": config.model.context,
+        "language": "python",
+        "training": {
+            **training,
+            "hours": round(state.seconds / 3600, 2),
+            "threads": config.train.threads,
+        },
+        "export": agreement(model, tokenizer, target, probes),
+        "config": asdict(config),
+    }
+
+
+def train_completion(
+    config: RunConfig,
+    run: Path,
+    progress: Progress,
+    *,
+    tokens: int,
+    decay_tokens: int,
+    folders: Iterable[Path] | None = None,
+) -> dict[str, object]:
+    """Everything from sources to an evaluated GGUF file in the run's folder; finished steps are not repeated.
+
+    `tokens` is the length of the constant-rate phase, `decay_tokens` that of the falling rate after it.
+    Returns what describes the model, with its figures under `evaluation` and the file under `path`.
+    """
+    if not (run / "train.jsonl").exists():
+        build_corpus(config, run, folders)
+    if not (run / "tokenizer.json").exists():
+        build_tokenizer(config, run)
+    train(config, run, progress, until_tokens=tokens)
+    checkpoint = decay(config, run, progress, tokens=decay_tokens)
+    card = export(config, run, checkpoint, run / "export")
+    path = run / "export" / str(card["file"])
+    card["evaluation"] = measure(config, run, path)
+    write_card(card, run, checkpoint.parent, path.with_name(f"{config.name}.json"))
+    return {**card, "path": str(path)}
+
+
+def measure(config: RunConfig, run: Path, gguf_path: Path, *, holes: int = 500) -> dict[str, object]:
+    """Evaluate a GGUF file on the run's held-out packages."""
+    documents = list(read_corpus(needed(run / "held_out.jsonl")))
+    return evaluate(needed(gguf_path), documents, context=config.model.context, holes=holes)
+
+
+def write_card(card: Mapping[str, object], run: Path, branch: Path, path: Path) -> None:
+    """Write the JSON that lies beside the weights: `card` plus corpus summary and loss curve."""
+    corpus = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    content = {**card, "corpus": corpus, "loss_curve": loss_curve(run, branch)}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def loss_curve(run: Path, branch: Path, points: int = 120) -> list[dict[str, float]]:
+    """Tokens, smoothed training loss and validation loss along the run and then its decay branch."""
+    begin = int(branch.name.removeprefix("decay-")) if branch.name.startswith("decay-") else None
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    if begin is not None:
+        rows = [row for row in rows if row["tokens"] <= begin]
+        rows += [json.loads(line) for line in (branch / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    size = max(1, len(rows) // points)
+    curve = []
+    for start in range(0, len(rows), size):
+        group = rows[start : start + size]
+        point = {
+            "tokens": group[-1]["tokens"],
+            "loss": round(sum(row["loss"] for row in group) / len(group), 4),
+        }
+        checks = [row["validation_loss"] for row in group if "validation_loss" in row]
+        if checks:
+            point["validation_loss"] = checks[-1]
+        curve.append(point)
+    return curve
+
+
+def remember(config: RunConfig, run: Path) -> None:
+    """Write the configuration into the run's folder once; a later call with another model is refused."""
+    path = run / "run.json"
+    content = json.loads(json.dumps(asdict(config)))
+    if path.exists():
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        if saved["model"] != content["model"]:
+            raise HunchError(f"{run.name} was begun with another model shape", "choose another run folder")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def needed(path: Path) -> Path:
+    """The path, or an error that names the step which writes it."""
+    if not path.exists():
+        raise HunchError(f"{path.name} is missing", "run the earlier steps first: corpus, tokenizer, train, decay")
+    return path
+
+
+def lower_priority() -> None:
+    """Give way to everything else on the machine, where the platform has such a notion."""
+    if hasattr(os, "nice"):
+        os.nice(19)
+
+
+def commit() -> str:
+    """The commit of the source tree this runs from, or `unknown` outside of one."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
