@@ -80,7 +80,7 @@ def path_from_uri(uri: str) -> Path | None:
 
 def uri_from_path(path: Path) -> str:
     """A file: URI of an absolute path."""
-    uri = from_fs_path(str(path))
+    uri: str | None = from_fs_path(str(path))
     if uri is None:
         raise ValueError(f"not a file path: {path}")
     return uri

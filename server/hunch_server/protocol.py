@@ -30,6 +30,7 @@ class HunchProtocol(LanguageServerProtocol):
         """Answer with our capabilities. UTF-16 always: every client must support it, and it is tested here."""
         if params.capabilities.general is not None:
             params.capabilities.general.position_encodings = None
+        self._server.begin(params)
         result = yield from super().lsp_initialize(params)
         result.capabilities.experimental = self._server.experimental_capabilities()
         return result

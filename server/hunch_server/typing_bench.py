@@ -132,8 +132,8 @@ async def _ask(
         return None
     item: lsp.InlineCompletionItem = items[0]
     figures.first_text_ms.append(elapsed)
-    source = str(item.command.arguments[1]) if item.command and len(item.command.arguments or []) > 1 else ""
-    if source == "cache":
+    arguments = (item.command.arguments or []) if item.command else []
+    if len(arguments) > 1 and arguments[1] == "cache":
         figures.hit_ms.append(elapsed)
     editor.notify("textDocument/didShowCompletion", {"item": {"command": {"arguments": [_item_id(item)]}}})
     return item

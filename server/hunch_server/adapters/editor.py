@@ -45,21 +45,20 @@ class Editor:
         self._state_changed = asyncio.Event()
         self._drain: asyncio.Task[None] | None = None
         self.capabilities: lsp.ServerCapabilities | None = None
+        self._requests = 0
         self._register()
 
     def _register(self) -> None:
-        @self._client.feature("hunch/status")
-        def status(params: Any) -> None:
-            self.states.append(plain(params)["state"])
-            self._state_changed.set()
+        self._client.feature("hunch/status")(self._on_status)
+        self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(self._on_message)
+        self._client.feature(lsp.WINDOW_LOG_MESSAGE)(self._on_message)
 
-        @self._client.feature(lsp.WINDOW_SHOW_MESSAGE)
-        def show_message(params: lsp.ShowMessageParams) -> None:
-            self.notices.append(params.message)
+    def _on_status(self, params: Any) -> None:
+        self.states.append(plain(params)["state"])
+        self._state_changed.set()
 
-        @self._client.feature(lsp.WINDOW_LOG_MESSAGE)
-        def log_message(params: lsp.LogMessageParams) -> None:
-            self.notices.append(params.message)
+    def _on_message(self, params: Any) -> None:
+        self.notices.append(params.message)
 
     async def start(self, root: Path, *, options: object = None, environment: Mapping[str, str] | None = None) -> None:
         """Start the server for the folder `root` and wait until it answers `initialize`."""
@@ -150,7 +149,7 @@ class Editor:
             text_document=lsp.TextDocumentIdentifier(uri),
             position=convert.position_to_lsp(document, document.position_at(offset)),
         )
-        self._requests = getattr(self, "_requests", 0) + 1
+        self._requests += 1
         request_id = f"complete-{self._requests}"
         future = self._client.protocol.send_request_async(
             lsp.TEXT_DOCUMENT_INLINE_COMPLETION, params, msg_id=request_id
@@ -188,7 +187,7 @@ class Editor:
         except (TimeoutError, RuntimeError, ConnectionError):
             if server is not None and server.returncode is None:
                 server.kill()
-        await self._client.stop()
+        await self._client.stop()  # type: ignore[no-untyped-call]
         if self._drain is not None:
             await self._drain
 

@@ -23,7 +23,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "complete": ("complete", "Complete at one position of a file."),
     "models": ("models", "List, add, download, choose and measure models."),
     "bench": ("bench", "Measure latency on recorded typing."),
-    "train": ("train", "Train models from recorded traces or data files."),
 }
 
 
@@ -31,9 +30,11 @@ class LazyCommands(click.Group):
     """A group that imports a command's module when the command is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"hunch_server.commands.{COMMANDS[cmd_name][0]}")
@@ -41,6 +42,7 @@ class LazyCommands(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list of commands, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 

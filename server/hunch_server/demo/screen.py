@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.syntax import Syntax
@@ -114,7 +116,7 @@ def figures_view(played: Played) -> RenderableType:
 
 def report_html(played: Played, title: str, width: int = 110) -> str:
     """A self-contained page with every suggestion; follows the reader's light or dark preference."""
-    recorder = Console(record=True, width=width, file=_Nowhere(), force_terminal=True, color_system="truecolor")
+    recorder = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     recorder.print(Text(f"Hunch demo: {title}", "bold"))
     recorder.print(summary_view(played))
     everything = Table(title="Every suggestion", title_justify="left", title_style="bold", box=None, pad_edge=False)
@@ -125,16 +127,6 @@ def report_html(played: Played, title: str, width: int = 110) -> str:
     recorder.print(everything)
     body = recorder.export_html(inline_styles=False, code_format=PAGE)
     return body.replace("{title}", title)
-
-
-class _Nowhere:
-    """A text stream that forgets: the recorder keeps what it prints."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        return None
 
 
 # {stylesheet}, {foreground}, {background} and {code} are filled in by rich.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from hunch_features.text import Position
+from hunch_server import convert
+from hunch_server.settings import leaves
+
 if TYPE_CHECKING:
-    pass
+    from hunch_server.app import HunchServer
 
 Unsigned = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
