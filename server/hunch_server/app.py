@@ -57,8 +57,8 @@ class HunchServer(LanguageServer):
     # ---- the closed list: message -> handler -> where it runs (all on the event loop, none of them blocks) ----
 
     def _register(self) -> None:
-        self.feature(lsp.INITIALIZED)(self._initialized)
-        self.feature(lsp.SHUTDOWN)(self._shut_down)
+        self._on_notification(lsp.INITIALIZED, HunchServer._initialized, None)
+        self._on_request(lsp.SHUTDOWN, HunchServer._shut_down, None)
         self._on_request(
             lsp.TEXT_DOCUMENT_INLINE_COMPLETION,
             inline_completion.inline_completion,
@@ -212,7 +212,7 @@ def _state_for_people(status: BackendStatus, session: Session) -> tuple[str, str
         return "quiet", "switched off in the settings"
     if session.engine is not None and session.engine.snoozed:
         return "quiet", "snoozed"
-    if status.state is BackendState.STARTING:
+    if status.state is not BackendState.READY:
         return "starting", status.detail
     if session.engine is not None and session.engine.thinking:
         return "thinking", status.detail

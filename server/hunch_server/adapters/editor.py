@@ -49,9 +49,10 @@ class Editor:
         self._register()
 
     def _register(self) -> None:
-        self._client.feature("hunch/status")(self._on_status)
-        self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(self._on_message)
-        self._client.feature(lsp.WINDOW_LOG_MESSAGE)(self._on_message)
+        # pygls sets attributes on what it registers, which bound methods do not allow.
+        self._client.feature("hunch/status")(lambda params: self._on_status(params))
+        self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self._on_message(params))
+        self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))
 
     def _on_status(self, params: Any) -> None:
         self.states.append(plain(params)["state"])
