@@ -48,9 +48,7 @@ def run(rule: StopRule, pieces: list[str]) -> tuple[str, bool, StopFilter]:
     return out, stop.stopped, stop
 
 
-@pytest.mark.parametrize(
-    ("rule", "text", "output", "stopped"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
-)
+@pytest.mark.parametrize(("rule", "text", "output", "stopped"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_cases_whole_and_by_character(rule: StopRule, text: str, output: str, stopped: bool) -> None:
     assert run(rule, [text])[:2] == (output, stopped)
     assert run(rule, list(text))[:2] == (output, stopped)

@@ -22,13 +22,16 @@ def normalise(rows, columns, default=None):
 
 
 '''
-RUNS = 3
+OPENINGS = ("class Table:\n    def __init__(self, rows):\n", "def total(", "COLORS = {\n    'red': 1,\n")
+"""Places at the end of a file where a model has much to say; one run each, after one to warm up."""
 DECODE_TOKENS = 64
+ENOUGH_TOKENS = 8
+"""A shorter answer is not timed: its first token dominates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Rates in tokens/s over all runs together; `decode` is None when the model wrote nothing to time."""
+    """Rates in tokens/s over all runs together; `decode` is None when the model wrote too little to time."""
 
     prefill: float
     decode: float | None
@@ -48,13 +51,12 @@ async def bench(
     """
     prompt_tokens = decoded = 0
     prefill_ms = decode_ms = 0.0
-    for run in range(RUNS + 1):
-        result = await generate(_request(run))
-        if run == 0:
-            continue
+    await generate(_request(0, OPENINGS[0]))
+    for run, opening in enumerate(OPENINGS, start=1):
+        result = await generate(_request(run, opening))
         prompt_tokens += result.timing.new_tokens
         prefill_ms += result.timing.prefill_ms
-        if result.timing.decoded_tokens > 1:
+        if result.timing.decoded_tokens >= ENOUGH_TOKENS:
             decoded += result.timing.decoded_tokens
             decode_ms += result.timing.decode_ms
     if not prefill_ms or not prompt_tokens:
@@ -70,10 +72,10 @@ async def bench(
     return measured
 
 
-def _request(run: int) -> GenerationRequest:
+def _request(run: int, opening: str) -> GenerationRequest:
     return GenerationRequest(
-        prefix=f"# run {run}\n{SAMPLE * 4}def total(rows):\n    ",
-        suffix="\n\n\nprint(total([]))\n",
+        prefix=f"# run {run}\n{SAMPLE * 4}{opening}",
+        suffix="",
         path=f"run_{run}.py",
         budget=TokenBudget(prefix=384, suffix=32),
         stop=StopRule(single_line=False, max_lines=1000),

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from hunch_models.errors import ModelError
-from hunch_models.registry.gguf_header import read_header
+from hunch_models.registry.gguf_header import GgufHeader, read_header
 from hunch_models.registry.model_entry import SPECIALS, ModelEntry, fim_order
 
 log = logging.getLogger(__name__)
@@ -48,30 +48,24 @@ def bundled_models(weights: Path = WEIGHTS) -> list[ModelEntry]:
 
 
 def _entry(path: Path, sidecar: Sidecar) -> ModelEntry:
-    fim, name, size, missing = sidecar.fim, "", 0, True
     try:
         header = read_header(path, SPECIALS)
-        fim, name, size, missing = (
-            sidecar.fim or fim_order(header),
-            header.text("general.name"),
-            header.size,
-            False,
-        )
     except ModelError as error:
         log.debug("bundled model: %s", error.one_line())
-        missing = not path.is_file()
+        header = GgufHeader(values={})
     return ModelEntry(
         id=sidecar.id,
         path=path,
-        name=name,
+        name=header.text("general.name"),
         params=sidecar.params,
         quant=sidecar.quant,
         license=sidecar.license,
-        fim=fim or "none",
+        fim=sidecar.fim or fim_order(header),
+        architecture=header.text("general.architecture"),
         context_length=sidecar.context_length,
-        size=size,
+        size=header.size,
         sha256=sidecar.sha256,
         source="bundled",
         bundled=True,
-        missing=missing,
+        missing=not path.is_file(),
     )

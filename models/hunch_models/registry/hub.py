@@ -20,7 +20,6 @@ from typing import Any
 from hunch_models.errors import ModelError
 from hunch_models.registry.model_entry import ModelEntry
 from hunch_models.registry.registry import Registry, file_sha256
-from hunch_models.registry.transfer import Transfer, download
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +68,8 @@ def pull(
     HF_ENDPOINT in `environ` names another hub. `pause` sleeps for so many seconds between attempts. Raises
     ModelError for everything that goes wrong, and when `confirm` says no.
     """
+    from hunch_models.registry.transfer import Transfer, download  # noqa: PLC0415 - httpx takes 150 ms to import
+
     _check_names(repository, filename, revision)
     file = find_file(repository, filename, revision, environ.get("HF_ENDPOINT") or None)
     for entry in registry.entries():

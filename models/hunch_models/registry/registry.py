@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,7 @@ class Registry:
         """
         try:
             path = path.expanduser().resolve(strict=True)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:  # no such user for ~user, a NUL in the name
             raise ModelError(f"there is no file {path}") from error
         if not path.is_file():
             raise ModelError(f"{path} is not a file")
@@ -136,13 +137,12 @@ class Registry:
             if entry.id == id_or_path:
                 _check_present(entry)
                 return entry
-        path = Path(id_or_path).expanduser()
-        if path.is_file():
-            path = path.resolve()
-            for entry in entries:
-                if entry.path == path:
-                    return entry
-            return entry_from_file(path, slug(path.stem))
+        path = Path(id_or_path)
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            found = path.expanduser().resolve(strict=True)
+            if found.is_file():
+                listed = next((entry for entry in entries if entry.path == found), None)
+                return listed or entry_from_file(found, slug(found.stem))
         if path.suffix.lower() == ".gguf" or len(path.parts) > 1:
             raise ModelError(f"there is no file {path}", "see `hunch models list`")
         return self.find(id_or_path)

@@ -20,9 +20,7 @@ class Answer:
         clock: Callable[[], float],
     ) -> None:
         rule = request.stop
-        self._stop = StopFilter(
-            StopRule(rule.single_line, rule.max_lines, rule.min_indent, (*rule.texts, *stop_texts))
-        )
+        self._stop = StopFilter(StopRule(rule.single_line, rule.max_lines, rule.min_indent, (*rule.texts, *stop_texts)))
         self._max_tokens = request.max_tokens
         self._on_text = on_text
         self._clock = clock

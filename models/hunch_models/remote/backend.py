@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from hunch_models.backend import (
     BackendState,
@@ -22,13 +23,15 @@ from hunch_models.backend import (
 )
 from hunch_models.errors import BackendError, SettingsError
 from hunch_models.remote.answer import Answer
-from hunch_models.remote.connection import Connection, drain
 from hunch_models.remote.dialect import Dialect
 from hunch_models.remote.failures import ServerFailure
 from hunch_models.remote.fim_text import fim_text
 from hunch_models.remote.llama_server import LlamaServerDialect
 from hunch_models.remote.openai_server import OpenAiDialect
 from hunch_models.remote.options import RemoteOptions, parse_address
+
+if TYPE_CHECKING:
+    from hunch_models.remote.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ class RemoteBackend:
 
     async def start(self) -> None:
         """Begin to reach the server; returns at once. Failures show in `status`."""
+        # httpx takes 150 ms to import: only those who use a server pay for it.
+        from hunch_models.remote.connection import Connection  # noqa: PLC0415
+
         if self._watching is None and self._status.state is not BackendState.STOPPED:
             self._connection = Connection(self._address, self._options)
             self._watching = asyncio.create_task(self._watch(self._connection), name="remote-backend-watch")
@@ -133,9 +139,7 @@ class RemoteBackend:
         """Return once no request of ours is open. What the server still does with a closed one is its own."""
         await self._quiet.wait()
 
-    async def _stream(
-        self, connection: Connection, request: GenerationRequest, answer: Answer, limit_s: float
-    ) -> None:
+    async def _stream(self, connection: Connection, request: GenerationRequest, answer: Answer, limit_s: float) -> None:
         """Send the request and feed `answer` until it is over."""
         body = self._dialect.body(request)
         try:
@@ -144,7 +148,7 @@ class RemoteBackend:
                     if answer.take(self._dialect.read(event)):
                         break
                 if answer.finish is not None and answer.finish is not Finish.STOP:
-                    await drain(events)
+                    await connection.drain(events)
         except TimeoutError:
             if answer.finish is None:
                 answer.end(Finish.TIME)
@@ -246,7 +250,10 @@ class RemoteBackend:
             return
         self._status = status
         for listener in self._listeners:
-            listener(status)
+            try:
+                listener(status)
+            except Exception:  # must not end the task that keeps the status true
+                log.exception("a listener failed on %s", status)
 
 
 def _dialect(options: RemoteOptions, host: str) -> Dialect:

@@ -19,7 +19,6 @@ from hunch_models.remote.failures import (
     MAX_ERROR_BYTES,
     ServerFailure,
     explain_status,
-    explain_transport,
     shown,
 )
 from hunch_models.remote.options import Address, RemoteOptions
@@ -57,9 +56,7 @@ class Connection:
         return await self._document("POST", path, encode(body))
 
     @asynccontextmanager
-    async def events(
-        self, path: str, body: dict[str, object]
-    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+    async def events(self, path: str, body: dict[str, object]) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         """POST `body` and give the data of each server-sent event as it comes. Leaving closes the stream."""
         try:
             async with self._client.stream("POST", path, content=encode(body), headers=_JSON) as response:
@@ -73,7 +70,14 @@ class Connection:
                 async with aclosing(_events(response)) as events:
                     yield events
         except httpx.HTTPError as error:
-            raise explain_transport(error, host=self._host) from error
+            raise _explained(error, host=self._host) from error
+
+    async def drain(self, events: AsyncGenerator[bytes, None]) -> None:
+        """Read a stream to its end, if that comes at once: a stream read whole leaves its connection open."""
+        with suppress(TimeoutError, httpx.HTTPError, BackendError):
+            async with asyncio.timeout(DRAIN_S):
+                async for _ in events:
+                    pass
 
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
@@ -85,7 +89,7 @@ class Connection:
                 await self._expect_200(response, path)
                 return await self._read(response, MAX_DOCUMENT_BYTES)
         except httpx.HTTPError as error:
-            raise explain_transport(error, host=self._host) from error
+            raise _explained(error, host=self._host) from error
 
     async def _expect_200(self, response: httpx.Response, path: str) -> None:
         if response.status_code == 200:
@@ -121,16 +125,26 @@ def encode(body: dict[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-async def drain(events: AsyncGenerator[bytes, None]) -> None:
-    """Read a stream to its end, if that comes at once: a stream read whole leaves its connection open."""
-    with suppress(TimeoutError, httpx.HTTPError, BackendError):
-        async with asyncio.timeout(DRAIN_S):
-            async for _ in events:
-                pass
-
-
 async def _events(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     reader = EventReader()
     async for chunk in response.aiter_raw():
         for event in reader.feed(chunk):
             yield event
+
+
+def _explained(error: httpx.HTTPError, *, host: str) -> ServerFailure:
+    """Turn a failure to connect, write or read into one line."""
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return ServerFailure(
+            f"the TLS certificate of {host} is not trusted",
+            "set SSL_CERT_FILE to your authority's file",
+            away=True,
+        )
+    if isinstance(error, httpx.ConnectTimeout):
+        return ServerFailure(f"{host} cannot be reached: no answer in time", away=True)
+    if isinstance(error, httpx.ConnectError):
+        return ServerFailure(f"{host} cannot be reached", shown(text), away=True)
+    if isinstance(error, httpx.TimeoutException):
+        return ServerFailure(f"{host} stopped answering", away=True)
+    return ServerFailure(f"the connection to {host} broke", shown(text), away=True)

@@ -80,9 +80,7 @@ def decode(data: bytes, kind: type[T], host: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise BackendError(
-            f"{host} sent something that is no answer", "check remote.url and remote.kind"
-        ) from None
+        raise BackendError(f"{host} sent something that is no answer", "check remote.url and remote.kind") from None
 
 
 def known(logprob: float | None) -> tuple[float, ...]:

@@ -5,7 +5,6 @@ Everything that can fail over HTTP ends here as a `ServerFailure`; keys and code
 
 from __future__ import annotations
 
-import httpx
 import msgspec
 
 from hunch_models.errors import BackendError
@@ -66,9 +65,7 @@ def explain_status(status: int, body: bytes, *, host: str, path: str, location: 
     tail = f" ({said})" if said else ""
     if 300 <= status < 400:
         where = f" to {shown(location)}" if location else ""
-        failure = ServerFailure(
-            f"{host} redirects {path}{where}", "set remote.url to that address", away=True
-        )
+        failure = ServerFailure(f"{host} redirects {path}{where}", "set remote.url to that address", away=True)
     elif status in (401, 403):
         failure = ServerFailure(
             f"{host} refuses the API key ({status}){tail}",
@@ -97,21 +94,3 @@ def explain_status(status: int, body: bytes, *, host: str, path: str, location: 
         failure = ServerFailure(f"{host} refused the request ({status}){tail}", away=False)
     failure.status, failure.said = status, said
     return failure
-
-
-def explain_transport(error: httpx.HTTPError, *, host: str) -> ServerFailure:
-    """Turn a failure to connect, write or read into one line."""
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return ServerFailure(
-            f"the TLS certificate of {host} is not trusted",
-            "set SSL_CERT_FILE to your authority's file",
-            away=True,
-        )
-    if isinstance(error, httpx.ConnectTimeout):
-        return ServerFailure(f"{host} cannot be reached: no answer in time", away=True)
-    if isinstance(error, httpx.ConnectError):
-        return ServerFailure(f"{host} cannot be reached", shown(text), away=True)
-    if isinstance(error, httpx.TimeoutException):
-        return ServerFailure(f"{host} stopped answering", away=True)
-    return ServerFailure(f"the connection to {host} broke", shown(text), away=True)

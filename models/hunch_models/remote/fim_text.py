@@ -22,9 +22,7 @@ class FimText:
         self.specials = tuple(dict.fromkeys(text.lstrip(WORD_START) for text in spellings if text))
         self.order = "spm" if family.layout.index(Slot.SUFFIX) < family.layout.index(Slot.PREFIX) else "psm"
 
-    def render(
-        self, prefix: str, suffix: str, path: str, extra: tuple[Snippet, ...], extra_limit: int
-    ) -> str:
+    def render(self, prefix: str, suffix: str, path: str, extra: tuple[Snippet, ...], extra_limit: int) -> str:
         """The prompt, with as many of the last `extra` files as fit into `extra_limit` code points."""
         family = self._family
         parts = {
@@ -47,9 +45,7 @@ class FimText:
         if family.sep:
             for snippet in reversed(extra):  # the last stands nearest to the cursor
                 text = self._code(snippet.text)
-                part = f"{family.sep}{self._code(snippet.path)}\n{text}" + (
-                    "" if text.endswith("\n") else "\n"
-                )
+                part = f"{family.sep}{self._code(snippet.path)}\n{text}" + ("" if text.endswith("\n") else "\n")
                 if len(files) + len(part) > limit:
                     break
                 files = part + files

@@ -116,9 +116,7 @@ class LlamaServerDialect:
         parsed = decode(event, _Event, self._host)
         if parsed.error is not None:
             said = shown(parsed.error.message)
-            raise ServerFailure(
-                f"{self._host} failed while answering", said, away=False, status=parsed.error.code
-            )
+            raise ServerFailure(f"{self._host} failed while answering", said, away=False, status=parsed.error.code)
         timings = parsed.timings or _Timings()
         return Piece(
             text=parsed.content,

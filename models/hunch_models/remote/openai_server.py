@@ -96,11 +96,7 @@ class OpenAiDialect:
     async def probe(self, get: Get, post: Post) -> ModelInfo:
         """The model list; after a refusal also whether `suffix` is still refused."""
         models = decode(await get("/v1/models"), _Models, self._host).data
-        found = (
-            next((m for m in models if m.id == self._wanted), None)
-            if self._wanted
-            else next(iter(models), None)
-        )
+        found = next((m for m in models if m.id == self._wanted), None) if self._wanted else next(iter(models), None)
         if found is None:
             offered = ", ".join(shown(m.id) for m in models[:3]) or "none"
             raise ServerFailure(

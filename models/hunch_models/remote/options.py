@@ -78,19 +78,13 @@ def parse_address(url: str) -> Address:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise SettingsError(
-            f"remote.url is not a URL: {_shown(url)}", "example: http://localhost:8080"
-        ) from None
+        raise SettingsError(f"remote.url is not a URL: {_shown(url)}", "example: http://localhost:8080") from None
     if parts.username or parts.password:
-        raise SettingsError(
-            "remote.url must not hold a user name or password", "name a key in remote.api_key_env"
-        )
+        raise SettingsError("remote.url must not hold a user name or password", "name a key in remote.api_key_env")
     if not host or re.search(r"[\s\x00-\x1f\x7f<>\"\\^`{|}]", text):
         raise SettingsError(f"remote.url is not a URL: {_shown(url)}", "example: http://localhost:8080")
     if parts.query or parts.fragment:
-        raise SettingsError(
-            "remote.url must end with the path, without ? or #", "example: http://localhost:8080"
-        )
+        raise SettingsError("remote.url must end with the path, without ? or #", "example: http://localhost:8080")
     loopback = is_loopback(host)
     scheme = parts.scheme or ("http" if loopback else "https")
     if scheme not in ("http", "https"):

@@ -204,6 +204,9 @@ def test_what_is_not_there_is_said_with_a_next_step(registry: Registry, tmp_path
     for call in (registry.resolve, lambda path: registry.add(Path(path))):
         with pytest.raises(ModelError, match="there is no file"):
             call(str(tmp_path / "nowhere.gguf"))
+        for path in ("~nobody-of-that-name/x.gguf", "a\0b.gguf"):
+            with pytest.raises(ModelError, match="there is no file"):
+                call(path)
     with pytest.raises(ModelError, match="is not a file"):
         registry.add(tmp_path)
     with pytest.raises(ModelError, match="comes with Hunch"):

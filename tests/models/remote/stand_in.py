@@ -100,11 +100,7 @@ class StandIn:
         reply = self.override(asked)
         if reply is not None:
             return reply
-        if (
-            self.api_key
-            and asked.path != "/health"
-            and asked.headers.get("authorization") != f"Bearer {self.api_key}"
-        ):
+        if self.api_key and asked.path != "/health" and asked.headers.get("authorization") != f"Bearer {self.api_key}":
             return Reply.error(401, "Invalid API Key", "authentication_error")
         if asked.path == "/health":
             return Reply.json(200, {"status": "ok"})
@@ -146,9 +142,7 @@ class StandIn:
         self.streaming += 1
         self.most_streaming = max(self.most_streaming, self.streaming)
         try:
-            head = (
-                f"HTTP/1.1 200 OK\r\nContent-Type: {self.content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {self.content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
             writer.write(head.encode())
             events = self.raw_events
             if events is None:
@@ -235,9 +229,7 @@ class StandIn:
 
 
 @asynccontextmanager
-async def serving(
-    stand_in: StandIn, port: int = 0, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[StandIn]:
+async def serving(stand_in: StandIn, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[StandIn]:
     """Run it on a free loopback port (or the given one); every connection ends with the block."""
     tasks: set[asyncio.Task[None]] = set()
 

@@ -124,9 +124,7 @@ def test_clipping_keeps_the_near_end(text: str, limit: int) -> None:
     cuts=st.lists(st.integers(0, 400), max_size=10),
     crlf=st.booleans(),
 )
-def test_events_do_not_depend_on_how_the_stream_is_cut(
-    payloads: list[bytes], cuts: list[int], crlf: bool
-) -> None:
+def test_events_do_not_depend_on_how_the_stream_is_cut(payloads: list[bytes], cuts: list[int], crlf: bool) -> None:
     end = b"\r\n" if crlf else b"\n"
     stream = b"".join(b": ping" + end + b"event: x" + end + b"data: " + p + end + end for p in payloads)
     reader, got, at = EventReader(), [], 0

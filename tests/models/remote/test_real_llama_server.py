@@ -21,14 +21,13 @@ import pytest
 
 from hunch_models.backend import BackendState, Finish, GenerationRequest, StopRule
 from hunch_models.errors import BackendError
+from hunch_models.registry import Registry
 from hunch_models.remote import RemoteBackend, RemoteOptions
 from tests.models.remote.test_remote_backend import settled
 from tests.tiny_gguf import vocabulary, write_scripted
 
 MIDDLE, END = "<|fim_middle|>", "<|endoftext|>"
-REQUEST = GenerationRequest(
-    "import os\n\nclass A:\n    x = ", "\n    y = 2\n", max_tokens=16, time_limit_ms=5000
-)
+REQUEST = GenerationRequest("import os\n\nclass A:\n    x = ", "\n    y = 2\n", max_tokens=16, time_limit_ms=5000)
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +48,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "line": write_scripted(folder / "line.gguf", line),
         "block": write_scripted(folder / "block.gguf", block),
         "endless": write_scripted(folder / "endless.gguf", [[MIDDLE, "a"]], context=16384),
-        "no fim": write_scripted(
-            folder / "no-fim.gguf", [["=", " self"]], words=vocabulary(specials=(END,)), order=""
-        ),
+        "no fim": write_scripted(folder / "no-fim.gguf", [["=", " self"]], words=vocabulary(specials=(END,)), order=""),
     }
 
 
@@ -141,12 +138,8 @@ async def test_an_end_token_and_a_block(program: Path, models: dict[str, Path]) 
         await settled(backend, BackendState.READY, within_s=30)
         rule = StopRule(single_line=False, max_lines=8)
         whole = await backend.generate(GenerationRequest("a = 1\n", "b\n", stop=rule))
-        block = await backend.generate(
-            GenerationRequest("a = 1\n", "b\n", stop=StopRule(False, 8, min_indent=4))
-        )
-        word = await backend.generate(
-            GenerationRequest("a = 1\n", "b\n", stop=StopRule(False, 8, texts=("n()",)))
-        )
+        block = await backend.generate(GenerationRequest("a = 1\n", "b\n", stop=StopRule(False, 8, min_indent=4)))
+        word = await backend.generate(GenerationRequest("a = 1\n", "b\n", stop=StopRule(False, 8, texts=("n()",))))
         short = await backend.generate(GenerationRequest("a = 1\n", "b\n", stop=rule, max_tokens=2))
     assert (whole.text, whole.finish) == ("if True:\n    open()\n\nx", Finish.END)
     assert (block.text, block.finish) == ("if True:\n    open()", Finish.STOP)
@@ -217,9 +210,7 @@ async def test_completions_with_a_prompt_form(program: Path, models: dict[str, P
         assert backend.info.fim == "psm"
 
 
-async def test_completions_without_a_prompt_form_point_to_infill(
-    program: Path, models: dict[str, Path]
-) -> None:
+async def test_completions_without_a_prompt_form_point_to_infill(program: Path, models: dict[str, Path]) -> None:
     async with reaching(program, models["line"], kind="openai") as (backend, _):
         await settled(backend, BackendState.DEGRADED, "set remote.kind to llama", within_s=30)
 
@@ -252,3 +243,18 @@ async def test_a_server_that_dies_and_returns(program: Path, models: dict[str, P
             assert (await backend.generate(REQUEST)).text == " self.nameé"
         finally:
             again.end()
+
+
+async def test_the_bundled_model_answers_there_too(program: Path, tmp_path: Path) -> None:
+    model = Registry(tmp_path).resolve()
+    async with reaching(program, model.path) as (backend, _):
+        await settled(backend, BackendState.READY, within_s=60)
+        rule = StopRule(single_line=False, max_lines=4)
+        result = await backend.generate(
+            GenerationRequest("import os\n\n\ndef main(", "", stop=rule, time_limit_ms=20_000)
+        )
+        assert backend.info is not None
+        assert backend.info.params == model.params
+    assert result.timing.decoded_tokens > 0
+    assert result.mean_logprob is not None
+    assert result.mean_logprob < 0

@@ -29,17 +29,13 @@ from hunch_models.remote import RemoteBackend, RemoteOptions
 from tests.models.remote.stand_in import Asked, Reply, StandIn, serving
 
 REQUEST = GenerationRequest("def add(a, b):\n    ", "\n\nprint(add(1, 2))\n", path="add.py")
-VLLM_SUFFIX = {
-    "error": {"message": "suffix is not currently supported", "type": "BadRequestError", "code": 400}
-}
+VLLM_SUFFIX = {"error": {"message": "suffix is not currently supported", "type": "BadRequestError", "code": 400}}
 OLD_VLLM_SUFFIX = {
     "object": "error",
     "message": "suffix is not currently supported",
     "type": "BadRequestError",
 }
-LLAMA_SUFFIX = {
-    "error": {"code": 400, "message": "Unsupported param: suffix", "type": "invalid_request_error"}
-}
+LLAMA_SUFFIX = {"error": {"code": 400, "message": "Unsupported param: suffix", "type": "invalid_request_error"}}
 
 
 async def settled(
@@ -180,9 +176,7 @@ async def test_limits_hold_against_a_server_that_ignores_them() -> None:
 async def test_held_back_text_keeps_its_logprobs_and_end_tokens_have_none() -> None:
     def event(content: str, logprob: float | None) -> bytes:
         value = "null" if logprob is None else str(logprob)
-        return (
-            f'data: {{"content":"{content}","completion_probabilities":[{{"logprob":{value}}}]}}\n\n'.encode()
-        )
+        return f'data: {{"content":"{content}","completion_probabilities":[{{"logprob":{value}}}]}}\n\n'.encode()
 
     end = b'data: {"content":"","stop":true,"stop_type":"eos"}\n\n'
     events = [event("", -1.0), event("ab", -2.0), event("c", None), event("d", -1e38), event("", -9.0), end]
@@ -216,9 +210,7 @@ async def test_unpaired_surrogates_do_not_stop_a_request() -> None:
 # `suffix` refused
 
 
-@pytest.mark.parametrize(
-    "refusal", [VLLM_SUFFIX, OLD_VLLM_SUFFIX, LLAMA_SUFFIX], ids=["vllm", "old vllm", "llama"]
-)
+@pytest.mark.parametrize("refusal", [VLLM_SUFFIX, OLD_VLLM_SUFFIX, LLAMA_SUFFIX], ids=["vllm", "old vllm", "llama"])
 async def test_suffix_refused_falls_back_to_the_named_prompt_form(refusal: dict[str, Any]) -> None:
     stand_in = StandIn("openai", suffix_error=refusal, owned_by="vllm", tokens=["x", "<|file_sep|>", "y"])
     request = GenerationRequest("a = <|fim_middle|>", "b", path="p.py", stop=StopRule(False, 5))
@@ -343,9 +335,7 @@ async def test_a_server_that_cannot_serve_is_explained_and_retried(
         "html", "400", "429", "500",
     ],
 )  # fmt: skip
-async def test_a_broken_answer_is_one_error_and_the_next_request_works(
-    broken: dict[str, Any], message: str
-) -> None:
+async def test_a_broken_answer_is_one_error_and_the_next_request_works(broken: dict[str, Any], message: str) -> None:
     stand_in = StandIn()
     healthy = dict(vars(stand_in))
     async with ready(stand_in) as backend:
@@ -553,9 +543,7 @@ async def test_a_certificate_nobody_vouches_for_is_explained(tmp_path: Path) -> 
         stand_in.url = f"https://localhost:{port}"
         async with reaching(stand_in) as backend:
             status = await settled(backend, BackendState.DEGRADED)
-            assert status.detail.startswith(
-                "the TLS certificate of localhost is not trusted: set SSL_CERT_FILE"
-            )
+            assert status.detail.startswith("the TLS certificate of localhost is not trusted: set SSL_CERT_FILE")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SSL_CERT_FILE", str(cert))
             async with reaching(stand_in) as backend:
