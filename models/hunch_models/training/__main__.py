@@ -11,6 +11,7 @@ from pathlib import Path
 from hunch_models.errors import HunchError
 from hunch_models.training import pipeline
 from hunch_models.training.config import PRESETS
+from hunch_models.training.train import CHECKPOINT
 
 STEPS = ("corpus", "tokenizer", "train", "decay", "export", "evaluate", "all")
 
@@ -47,13 +48,15 @@ def run_step(options: argparse.Namespace) -> object:
     if options.step == "corpus":
         return pipeline.build_corpus(config, run, options.site_packages)
     if options.step == "tokenizer":
-        return pipeline.build_tokenizer(config, run)
+        pipeline.build_tokenizer(config, run)
+        return None
     if options.step == "train":
-        return pipeline.train(config, run, show, until_tokens=options.tokens)
+        pipeline.train(config, run, show, until_tokens=options.tokens)
+        return None
     if options.step == "decay":
         return str(pipeline.decay(config, run, show, tokens=options.decay_tokens))
     if options.step == "export":
-        checkpoint = options.checkpoint or run / pipeline.CHECKPOINT
+        checkpoint = options.checkpoint or run / CHECKPOINT
         card = pipeline.export(config, run, checkpoint, out)
         pipeline.write_card(card, run, checkpoint.parent, out / f"{config.name}.json")
         return card
@@ -74,8 +77,10 @@ def run_step(options: argparse.Namespace) -> object:
 
 def main() -> int:
     """Exit code 0, or 2 with one line on stderr for what a person can mend."""
+    options = parser().parse_args()
+    pipeline.lower_priority()
     try:
-        result = run_step(parser().parse_args())
+        result = run_step(options)
     except HunchError as error:
         sys.stderr.write(f"{error.one_line()}\n")
         return 2

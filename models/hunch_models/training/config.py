@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+
 @dataclass(frozen=True)
 class CorpusConfig:
     """What is kept of the sources; sizes in bytes of UTF-8, line lengths in code points."""

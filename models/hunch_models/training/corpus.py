@@ -216,9 +216,7 @@ def collect(config: CorpusConfig, folders: Iterable[Path]) -> list[Package]:
 
 def manifest(packages: Iterable[Package], config: CorpusConfig) -> dict[str, object]:
     """What was learnt from, without the text and without machine paths."""
-    rows = [
-        {key: value for key, value in vars(package).items() if key != "documents"} for package in packages
-    ]
+    rows = [{key: value for key, value in vars(package).items() if key != "documents"} for package in packages]
     return {"config": asdict(config), "packages": rows}
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hunch_models.errors import ModelError
 
 
-@llama_cpp.llama_log_callback
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _quiet(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
     """llama.cpp's own log lines are not wanted here."""
 

@@ -21,9 +21,7 @@ from hunch_models.training.corpus import Document
 from hunch_models.training.engine import GgufModel
 
 SPECIAL_ID = special_ids()
-PREFIX_TOKENS = 480
-SUFFIX_TOKENS = 96
-NEW_TOKENS = 48
+
 SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
 
 
@@ -82,12 +80,29 @@ def code_positions(text: str, *, first_only: bool) -> list[int]:
     return places
 
 
-def prompt(hole: LineHole, tokenise: Callable[[str], list[int]]) -> list[int]:
-    """The suffix-first prompt that serving would send for a hole, within the token budgets above."""
-    prefix = tokenise(hole.prefix[-8 * PREFIX_TOKENS :])[-PREFIX_TOKENS:]
-    suffix = tokenise(hole.suffix[: 8 * SUFFIX_TOKENS])[:SUFFIX_TOKENS]
+@dataclass(frozen=True)
+class Budget:
+    """How many tokens of each part a prompt may have."""
+
+    path: int
+    prefix: int
+    suffix: int
+    new: int
+
+    @classmethod
+    def of(cls, context: int) -> Budget:
+        """Shares of a context: for 768 tokens 64 of path, 480 before the hole, 96 after it, 48 to fill it."""
+        return cls(context // 12, context * 5 // 8, context // 8, context // 16)
+
+
+def prompt(hole: LineHole, tokenise: Callable[[str], list[int]], budget: Budget) -> list[int]:
+    """The suffix-first prompt that serving would send for a hole."""
+    # No token of ordinary code is longer than 8 code points on average: enough text for every budget.
+    prefix = tokenise(hole.prefix[-8 * budget.prefix :])[-budget.prefix :]
+    suffix = tokenise(hole.suffix[: 8 * budget.suffix])[: budget.suffix]
+    path = tokenise(f"{hole.path}\n")[-budget.path :]
     pre, suf, mid, file = (SPECIAL_ID[token] for token in (PREFIX, SUFFIX, MIDDLE, FILE))
-    return [file, *tokenise(f"{hole.path}\n"), pre, suf, *suffix, mid, *prefix]
+    return [file, *path, pre, suf, *suffix, mid, *prefix]
 
 
 def copy_baseline(hole: LineHole, longest: int = 200) -> str:
@@ -178,14 +193,15 @@ def evaluate(
 ) -> dict[str, object]:
     """Every figure of the model card for one GGUF file."""
     result: dict[str, object] = {}
+    budget = Budget.of(context)
     with GgufModel(gguf_path, context=context, threads=threads) as model:
         result["loss"] = bits_per_byte(model, documents, loss_tokens, seed)
         for kind in ("rest", "line"):
             chosen = line_holes(documents, kind, holes, seed)
             answers = [
                 model.greedy(
-                    prompt(hole, model.tokenise),
-                    most=NEW_TOKENS,
+                    prompt(hole, model.tokenise, budget),
+                    most=budget.new,
                     done=lambda text: b"\n" in text,
                     end=SPECIAL_ID[END],
                 )

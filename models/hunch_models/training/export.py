@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,9 +34,7 @@ Weights = NDArray[np.float32]
 def interleave(weight: Weights, heads: int) -> Weights:
     """Query or key rows from halves (i, i + half) to llama.cpp's adjacent rotary pairs (2i, 2i + 1)."""
     rows, columns = weight.shape
-    return (
-        weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns).copy()
-    )
+    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns).copy()
 
 
 def tensors(model: Decoder) -> dict[str, Weights]:
@@ -91,14 +88,15 @@ def write_gguf(
     writer.write_tensors_to_file()
     writer.close()
     digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
-    os.replace(fresh, path)
+    fresh.replace(path)
     return digest
 
 
 def agreement(
-    model: Decoder, tokenizer: Tokenizer, path: Path, texts: Sequence[str], length: int = 256
+    model: Decoder, tokenizer: Tokenizer, path: Path, texts: Sequence[str], longest: int = 256
 ) -> dict[str, float]:
     """How far llama.cpp's logits of the file at `path` lie from the PyTorch model's, over texts of code."""
+    length = min(longest, model.config.context)
     worst, same, count = 0.0, 0, 0
     with GgufModel(path, context=length) as reader:
         for text in texts:
@@ -152,9 +150,7 @@ def _write_vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types(
-        [gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL for token in tokens]
-    )
+    writer.add_token_types([gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL for token in tokens])
     writer.add_token_merges(merges)
     writer.add_eos_token_id(ids[END])
     writer.add_eot_token_id(ids[END])

@@ -120,9 +120,7 @@ def header_tokens(path: str, encode: Encode) -> list[int]:
     return [SPECIAL_ID[FILE], *encode(f"{path}\n")]
 
 
-def fim_tokens(
-    hole: Hole, encode: Encode, *, suffix_first: bool, header: list[int], limit: int
-) -> list[int]:
+def fim_tokens(hole: Hole, encode: Encode, *, suffix_first: bool, header: list[int], limit: int) -> list[int]:
     """One sample of at most `limit` tokens; a long prefix loses its beginning, at a line end where possible."""
     suffix, middle = encode(hole.suffix), encode(hole.middle)
     fixed = len(header) + 4

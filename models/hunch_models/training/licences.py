@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from email.message import Message
+from importlib.metadata import PackageMetadata
 
 #: SPDX-like names, lower case, that ask for no more than attribution.
 PERMISSIVE = frozenset(
-    """0bsd apache apache-2.0 apache2 bsd bsd-2-clause bsd-3-clause bsl-1.0 cc0-1.0 hpnd isc mit mit-0 mit-cmu
-    ncsa psf psf-2.0 python-2.0 unlicense zlib zpl-2.1""".split()
+    {
+        *("0bsd", "apache", "apache-2.0", "apache2", "bsd", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc0-1.0"),
+        *("hpnd", "isc", "mit", "mit-0", "mit-cmu", "ncsa", "psf", "psf-2.0", "python-2.0", "unlicense", "zlib"),
+        "zpl-2.1",
+    }
 )
 
 #: What people write in the free-text field, as patterns over the whole (first) line.
@@ -33,12 +36,12 @@ CLASSIFIERS = {
 }
 
 
-def permissive_licence(metadata: Message) -> str | None:
+def permissive_licence(metadata: PackageMetadata) -> str | None:
     """The licence in SPDX words when every part of it is permissive, else None (unknown counts as no).
 
     Looks at `License-Expression`, then the classifiers, then the first line of `License`.
     """
-    expression = (metadata.get("License-Expression") or "").strip()
+    expression = _field(metadata, "License-Expression")
     if expression:
         return expression if expression_is_permissive(expression) else None
     classifiers = [
@@ -50,11 +53,16 @@ def permissive_licence(metadata: Message) -> str | None:
         names = [CLASSIFIERS.get(name) for name in classifiers]
         known = [name for name in names if name is not None]
         return " AND ".join(sorted(set(known))) if len(known) == len(names) else None
-    first_line = (metadata.get("License") or "").strip().split("\n", 1)[0].strip().lower()
+    first_line = _field(metadata, "License").split("\n", 1)[0].strip().lower()
     for pattern, name in FREE_TEXT:
         if re.fullmatch(pattern, first_line):
             return name
     return first_line if first_line in PERMISSIVE else None
+
+
+def _field(metadata: PackageMetadata, name: str) -> str:
+    values = metadata.get_all(name) or [""]
+    return str(values[0]).strip()
 
 
 def expression_is_permissive(expression: str) -> bool:

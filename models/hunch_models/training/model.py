@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hunch_models.training.config import ModelConfig
 
 
-class Attention(nn.Module):
+class Attention(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """Causal self-attention; `mask` keeps samples that share a row apart."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -33,7 +33,7 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).reshape(rows, length, -1))
 
 
-class FeedForward(nn.Module):
+class FeedForward(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """SwiGLU: `down(silu(gate) * up)` with gate and up in one matrix."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -47,7 +47,7 @@ class FeedForward(nn.Module):
         return self.down(F.silu(gate) * up)
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """One decoder layer, normalised before each half."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -63,7 +63,7 @@ class Block(nn.Module):
         return x + self.feed(self.feed_norm(x))
 
 
-class Decoder(nn.Module):
+class Decoder(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """The whole model: token ids in, next-token logits out."""
 
     def __init__(self, config: ModelConfig) -> None:

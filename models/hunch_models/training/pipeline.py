@@ -66,7 +66,6 @@ def train(config: RunConfig, run: Path, progress: Progress, *, until_tokens: int
     """The constant-rate phase, from the run's last checkpoint on."""
     needed(run / "tokenizer.json")
     remember(config, run)
-    lower_priority()
     trainer = Trainer(config, run, progress)
     if (run / CHECKPOINT).exists():
         trainer.resume(run / CHECKPOINT)
@@ -78,7 +77,6 @@ def decay(config: RunConfig, run: Path, progress: Progress, *, tokens: int) -> P
 
     Calling it again after an interruption starts the branch anew from the run's checkpoint.
     """
-    lower_priority()
     trainer = Trainer(config, run, progress)
     trainer.resume(needed(run / CHECKPOINT))
     folder = run / f"decay-{trainer.state.tokens}"
@@ -203,7 +201,10 @@ def needed(path: Path) -> Path:
 
 
 def lower_priority() -> None:
-    """Give way to everything else on the machine, where the platform has such a notion."""
+    """Give way to everything else on the machine, where the platform has such a notion.
+
+    For command lines: it changes the whole process and cannot be undone.
+    """
     if hasattr(os, "nice"):
         os.nice(19)
 

@@ -123,7 +123,7 @@ class Trainer:
         self.state.tokens += int((batch.segments >= 0).sum())
         return float(loss.detach())
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def validate(self) -> float:
         """Loss in nats per token over the validation batches."""
         losses = [float(self._loss(*self._tensors(batch))) for batch in self.validation]
@@ -144,9 +144,7 @@ class Trainer:
         while True:
             length = self.row_length()
             train = self.config.train
-            stream = SampleStream(
-                self.documents, self.encode, self.config.fim, train.seed, self.state.position
-            )
+            stream = SampleStream(self.documents, self.encode, self.config.fim, train.seed, self.state.position)
             rows = max(1, train.rows * train.lengths[0][1] // length)
             for batch in stream.batches(rows, length):
                 self.state.position = stream.position

@@ -10,18 +10,27 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-tokenizers = pytest.importorskip("tokenizers")
-gguf = pytest.importorskip("gguf")
+pytest.importorskip("tokenizers")
+pytest.importorskip("gguf")
 
-from hunch_models.training.bpe import SPECIAL, assemble, load_tokenizer, save_tokenizer, special_ids, train_tokenizer
+import gguf
+
+from hunch_models.training.bpe import (
+    SPECIAL,
+    assemble,
+    load_tokenizer,
+    save_tokenizer,
+    special_ids,
+    train_tokenizer,
+)
 from hunch_models.training.engine import GgufModel
 
 SHIPPED = Path(str(files("hunch_models"))) / "weights" / "hunch-py-10m-q8_0.gguf"
 FRAGMENTS = [
     "def ", "return", "self.", "  ", "    ", "\t", "\n", "\r\n", "\r", "\n\n", " \n", "x", "_name", "CamelCase", "0",
     "1234", "0x1F", "'s", "'S", "it's", "'", '"""', "# ", "...", "):", "é", "日本", "😀", "\u200b", "\u00a0", "\u3000",
-    "\u0301", "ſ", "K", "½", "٣", "<|fim_prefix|>", "<|endoftext|>", "<|file_sep|>", "<|reserved_0|>", "<|", "|>", "\x00",
-    "\x1c", "\x85", "\u2028",
+    "\u0301", "ſ", "K", "½", "٣", "<|fim_prefix|>", "<|endoftext|>", "<|file_sep|>", "<|reserved_0|>", "<|", "|>",
+    "\x00", "\x1c", "\x85", "\u2028",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=6), max_size=25).map("".join)
 SOURCE = Path(__file__).read_text(encoding="utf-8")

@@ -1,0 +1,134 @@
+"""A tiny model from sources to a GGUF file that llama.cpp runs with the logits that PyTorch computes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("tokenizers")
+pytest.importorskip("gguf")
+
+import gguf
+
+from hunch_models.errors import HunchError
+from hunch_models.training import pipeline
+from hunch_models.training.bpe import FILE, MIDDLE, special_ids
+from hunch_models.training.config import CorpusConfig, ModelConfig, RunConfig, TrainConfig
+from hunch_models.training.corpus import Document
+from hunch_models.training.engine import GgufModel
+
+TINY = RunConfig(
+    name="tiny",
+    model=ModelConfig(vocabulary=288, width=64, layers=2, heads=2, head_width=32, hidden=96, context=128),
+    corpus=CorpusConfig(),
+    train=TrainConfig(
+        rows=4,
+        lengths=((0, 64), (6_000, 128)),
+        warmup_steps=5,
+        validation_rows=4,
+        compile=False,
+        checkpoint_seconds=1e9,
+        validate_seconds=1e9,
+    ),
+)
+
+
+def write_documents(path: Path, first: int, count: int) -> None:
+    """Files that all count in the same simple way, so that even a tiny model learns something."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(first, first + count):
+            body = "".join(f"    total = add(total, item_{line})\n    return total\n" for line in range(12))
+            document = Document("pkg", f"pkg/module_{number}.py", f"def work_{number}(total):\n{body}")
+            file.write(json.dumps(vars(document)) + "\n")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    write_documents(folder / "train.jsonl", 0, 40)
+    write_documents(folder / "held_out.jsonl", 100, 6)
+    (folder / "manifest.json").write_text(json.dumps({"packages": []}), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(run: Path) -> dict[str, object]:
+    records: list[object] = []
+    return pipeline.train_completion(TINY, run, records.append, tokens=9_000, decay_tokens=3_000)
+
+
+def test_the_loss_falls_over_every_phase(run: Path, result: dict[str, object]) -> None:
+    curve = pipeline.loss_curve(run, next(run.glob("decay-*")), points=8)
+    assert curve[-1]["loss"] < 0.6 * curve[0]["loss"]
+    assert [point["tokens"] for point in curve] == sorted(point["tokens"] for point in curve)
+    lengths = {json.loads(line)["length"] for line in (run / "log.jsonl").read_text("utf-8").splitlines()}
+    assert lengths == {64, 128}
+
+
+def test_llama_cpp_computes_the_same(result: dict[str, object]) -> None:
+    export = result["export"]
+    assert export["max_logit_difference"] < 0.2
+    assert export["top1_agreement"] > 0.9
+
+
+def test_full_precision_agrees_closely(run: Path, tmp_path: Path, result: dict[str, object]) -> None:
+    from hunch_models.training.bpe import load_tokenizer
+    from hunch_models.training.export import agreement, write_gguf
+    from hunch_models.training.train import load_weights
+
+    model, _ = load_weights(run / "latest.pt", TINY)
+    tokenizer = load_tokenizer(run / "tokenizer.json")
+    path = tmp_path / "full.gguf"
+    write_gguf(model, tokenizer, TINY, path, {"seed": 1}, quantise=False)
+    assert agreement(model, tokenizer, path, ["def work(total):\n    return total\n"])["max_logit_difference"] < 0.01
+
+
+def test_the_file_says_what_it_is(result: dict[str, object]) -> None:
+    reader = gguf.GGUFReader(result["path"])
+    assert reader.fields["hunch.fim.order"].contents() == "spm"
+    assert reader.fields["general.license"].contents() == "Apache-2.0"
+    assert reader.fields["tokenizer.ggml.fim_mid_token_id"].contents() == special_ids()[MIDDLE]
+    assert reader.fields["tokenizer.ggml.fim_sep_token_id"].contents() == special_ids()[FILE]
+    assert reader.fields["hunch.training.tokens"].contents() >= 12_000
+    assert "output.weight" not in {tensor.name for tensor in reader.tensors}
+    card = json.loads(Path(str(result["path"])).with_name("tiny.json").read_text("utf-8"))
+    assert card["sha256"] == result["sha256"]
+    assert card["loss_curve"]
+
+
+def test_it_has_learnt_the_pattern(result: dict[str, object]) -> None:
+    with GgufModel(Path(str(result["path"])), context=128) as model:
+        tokens = model.tokenise("def work_7(total):\n    total = add(total, item_0)\n    return")
+        assert model.greedy(tokens, most=4, done=lambda text: b"\n" in text, end=0).startswith(b" total")
+
+
+def test_training_goes_on_from_its_checkpoint(run: Path, result: dict[str, object]) -> None:
+    seen: list[dict[str, object]] = []
+    pipeline.train(TINY, run, lambda record: seen.append(dict(record)), until_tokens=10_500)
+    assert seen[0]["tokens"] > 9_000
+    assert seen[-1]["tokens"] >= 10_500
+
+
+def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, object]) -> None:
+    (run / "stop").touch()
+    seen: list[object] = []
+    try:
+        pipeline.train(TINY, run, seen.append)
+    finally:
+        (run / "stop").unlink()
+    assert len(seen) == 1
+
+
+def test_another_shape_is_refused(run: Path, result: dict[str, object]) -> None:
+    other = replace(TINY, model=replace(TINY.model, layers=3))
+    with pytest.raises(HunchError, match="another model shape"):
+        pipeline.train(other, run, lambda record: None)
+
+
+def test_missing_steps_are_named(tmp_path: Path) -> None:
+    with pytest.raises(HunchError, match=r"train\.jsonl is missing"):
+        pipeline.build_tokenizer(TINY, tmp_path)
