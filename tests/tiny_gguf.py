@@ -34,9 +34,10 @@ FIM_KEYS = {
     "<|repo_name|>": "fim_rep",
     "<|file_sep|>": "fim_sep",
 }
-WORDS: tuple[str, ...] = tuple(
-    "def class return self import from while for if else None True False value result total name index items "
-    "range len print data path text line count open read write get set key list dict str int float".split()
+WORDS = (
+    *("def", "class", "return", "self", "import", "from", "while", "for", "if", "else", "None", "True", "False"),
+    *("value", "result", "total", "name", "index", "items", "range", "len", "print", "data", "path", "text"),
+    *("line", "count", "open", "read", "write", "get", "set", "key", "list", "dict", "str", "int", "float"),
 )
 INDENTS = ("  ", "   ", "    ", "       ", "        ", "\n\n")
 

@@ -14,7 +14,7 @@ from hunch_models.fim import PLAIN, PromptTokens, build_prompt
 from hunch_models.llama.engine import Engine
 from hunch_models.llama.output import GeneratedText
 
-CHUNK_S = 0.040
+CHUNK_S = 0.025
 """Longest time one chunk of a prompt should take, in seconds: cancelled work ends within it."""
 
 FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 32, 16, 256

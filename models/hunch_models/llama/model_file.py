@@ -1,19 +1,11 @@
-"""A cheap look at a GGUF file before llama.cpp sees it: what is plainly wrong gets a plain sentence."""
+"""The model file before llama.cpp sees it: what is plainly wrong with it gets a plain sentence."""
 
 from __future__ import annotations
 
-import stat
-import struct
 from pathlib import Path
 
-HEADER = struct.Struct("<4sIQQ")
-"""Magic, version, number of tensors, number of metadata entries (ggml's docs/gguf.md)."""
-
-VERSIONS = (2, 3)
-MOST_ENTRIES = 1 << 20
-
-SMALLEST_TENSOR, SMALLEST_ENTRY = 37, 14
-"""Bytes that the shortest description of a tensor and the shortest metadata entry take."""
+from hunch_models.errors import ModelError
+from hunch_models.registry.gguf_header import GgufHeader, read_header
 
 Signature = tuple[int, int] | None
 """Time of change in ns and size in bytes; None when there is no such file."""
@@ -28,37 +20,19 @@ def signature(path: Path) -> Signature:
     return found.st_mtime_ns, found.st_size
 
 
-def problem_with(path: Path) -> str | None:
-    """Why this file cannot be a usable GGUF, as one sentence; None when nothing speaks against it."""
+def inspect(path: Path) -> GgufHeader:
+    """The head of a complete GGUF file. Raises ModelError with one sentence for anything else."""
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            return f"model file {path} is not a file"
-        with path.open("rb") as stream:
-            start = stream.read(HEADER.size)
-    except FileNotFoundError:
-        return f"model file {path} does not exist"
+        # Opening a named pipe would wait for somebody to write to it.
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path.name} is not a file")
+        return read_header(path)
+    except ModelError as error:
+        raise ModelError(f"model file {error.message}", error.hint) from error
     except (OSError, ValueError) as error:
-        return f"model file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
-    fault = _fault(start, found.st_size)
-    return None if fault is None else damaged(path, fault)
+        raise ModelError(f"model file {path.name} cannot be read: {error}") from error
 
 
-def damaged(path: Path, fault: str) -> str:
-    """The sentence for a file that is there but unusable."""
-    return f"model file {path} is damaged or not a GGUF: {fault}"
-
-
-def _fault(start: bytes, size: int) -> str | None:
-    if len(start) < HEADER.size:
-        return f"it has only {size} bytes"
-    magic, version, tensors, entries = HEADER.unpack(start)
-    if magic != b"GGUF":
-        return "it does not begin with the letters GGUF"
-    if version not in VERSIONS:
-        return f"version {version} of the format is not known"
-    if max(tensors, entries) > MOST_ENTRIES:
-        return "its header is implausible"
-    if size < HEADER.size + tensors * SMALLEST_TENSOR + entries * SMALLEST_ENTRY:
-        return "it ends within its own header"
-    return None
+def refused(path: Path, reason: str) -> str:
+    """The sentence for a file that llama.cpp does not load; `reason` is its own."""
+    return f"model file {path.name} cannot be used: llama.cpp refuses it: {reason}"

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from hunch_models.backend import BackendState, BackendStatus
+from hunch_models.errors import ModelError
 from hunch_models.llama import tuning, wire
 from hunch_models.llama.jobs import JobQueue
-from hunch_models.llama.model_file import Signature, damaged, problem_with, signature
+from hunch_models.llama.model_file import Signature, inspect, refused, signature
 from hunch_models.llama.process import WorkerProcess, describe_exit, is_crash
 from hunch_models.llama.settings import EngineSettings, LlamaSettings
 
@@ -102,17 +103,21 @@ class Supervisor:
         """Keep a worker running. Ends only by cancellation."""
         deaths = failed_loads = 0
         while True:
-            problem = await asyncio.to_thread(problem_with, self._path)
-            seen = signature(self._path)
-            if problem is None:
-                end = await self._live()
+            problem = ""
+            seen = await asyncio.to_thread(signature, self._path)
+            try:
+                header = await asyncio.to_thread(inspect, self._path)
+            except ModelError as error:
+                problem = error.one_line()
+            else:
+                end = await self._live(tuning.key_of(header))
                 failed_loads = 0 if end.loaded else failed_loads + 1
                 deaths = 1 if end.lived_s >= HEALTHY_S else deaths + 1
                 if end.refused:
                     problem = end.reason
                 elif failed_loads >= LOADS_BEFORE_GIVING_UP:
                     problem = f"{end.reason}, {failed_loads} times in a row"
-            if problem is not None:
+            if problem:
                 await self._wait_for_change(problem, seen)
                 deaths = failed_loads = 0
                 continue
@@ -130,9 +135,8 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._retry.wait(), FILE_CHECK_S)
 
-    async def _live(self) -> End:
+    async def _live(self, key: str) -> End:
         """One worker from start to end. With remembered settings that prove faulty, the safe ones are remembered."""
-        key = await asyncio.to_thread(tuning.key_of, self._path)
         safe = tuning.safe_settings(self._settings, self._cores)
         remembered = self._memory.get(key)
         chosen = safe if remembered is None else tuning.apply(self._settings, remembered, self._cores)
@@ -200,7 +204,7 @@ class Supervisor:
             case wire.Loaded():
                 return answer
             case wire.LoadFailed(reason):
-                return End(damaged(self._path, reason), refused=True, faulty=True)
+                return End(refused(self._path, reason), refused=True, faulty=True)
             case _:
                 code = await worker.wait()
                 words = f": {worker.last_words[-1]}" if worker.last_words else ""

@@ -17,6 +17,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ import psutil
 from hunch_models.llama import wire
 from hunch_models.llama.process import WorkerProcess
 from hunch_models.llama.settings import EngineSettings, LlamaSettings
+from hunch_models.registry.gguf_header import GgufHeader
 
 log = logging.getLogger(__name__)
 
@@ -133,19 +135,17 @@ class Memory:
             return {}
 
 
-def key_of(path: Path) -> str:
-    """Machine, llama.cpp version and model: what an answer depends on.
-
-    The size of the file in bytes stands for the model's architecture and quantisation, which are known only
-    after loading.
-    """
+def key_of(header: GgufHeader) -> str:
+    """Machine, llama.cpp version and model: what an answer depends on."""
     try:
         version = importlib.metadata.version("llama_cpp_python")
     except importlib.metadata.PackageNotFoundError:
         version = "none"
-    return f"{_processor()} | llama-cpp-python {version} | {path.stat().st_size} bytes"
+    model = f"{header.text('general.architecture')} {header.quant}, {header.size} bytes"
+    return f"{_processor()} | llama-cpp-python {version} | {model}"
 
 
+@cache
 def _processor() -> str:
     """Name of the processor and a short hash of its features: a virtual machine may hide some of them."""
     name, features = platform.processor() or platform.machine(), ""
