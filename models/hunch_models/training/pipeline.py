@@ -21,6 +21,7 @@ from hunch_models.errors import HunchError
 from hunch_models.training.bpe import load_tokenizer, save_tokenizer, train_tokenizer
 from hunch_models.training.config import RunConfig
 from hunch_models.training.corpus import collect, read_corpus, write_corpus
+from hunch_models.training.curve import draw_curve
 from hunch_models.training.evaluate import evaluate
 from hunch_models.training.export import agreement, write_gguf
 from hunch_models.training.train import CHECKPOINT, Progress, Trainer, load_weights
@@ -154,15 +155,18 @@ def measure(config: RunConfig, run: Path, gguf_path: Path, *, holes: int = 500) 
 
 
 def write_card(card: Mapping[str, object], run: Path, branch: Path, path: Path) -> None:
-    """Write the JSON that lies beside the weights: `card` plus corpus summary and loss curve."""
+    """Write the JSON that lies beside the weights, `card` plus corpus manifest and loss curve, and its picture."""
     corpus = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    content = {**card, "corpus": corpus, "loss_curve": loss_curve(run, branch)}
+    curve = loss_curve(run, branch)
+    content = {**card, "corpus": corpus, "loss_curve": curve}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    picture = draw_curve(curve, branch_begin(branch))
+    path.with_suffix(".svg").write_text(picture, encoding="utf-8", newline="\n")
 
 
 def loss_curve(run: Path, branch: Path, points: int = 120) -> list[dict[str, float]]:
     """Tokens, smoothed training loss and validation loss along the run and then its decay branch."""
-    begin = int(branch.name.removeprefix("decay-")) if branch.name.startswith("decay-") else None
+    begin = branch_begin(branch)
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     if begin is not None:
         rows = [row for row in rows if row["tokens"] <= begin]
@@ -180,6 +184,11 @@ def loss_curve(run: Path, branch: Path, points: int = 120) -> list[dict[str, flo
             point["validation_loss"] = checks[-1]
         curve.append(point)
     return curve
+
+
+def branch_begin(branch: Path) -> int | None:
+    """Tokens seen when a decay branch left the run; None for the run's own folder."""
+    return int(branch.name.removeprefix("decay-")) if branch.name.startswith("decay-") else None
 
 
 def remember(config: RunConfig, run: Path) -> None:

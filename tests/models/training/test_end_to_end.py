@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -98,6 +99,8 @@ def test_the_file_says_what_it_is(result: dict[str, object]) -> None:
     card = json.loads(Path(str(result["path"])).with_name("tiny.json").read_text("utf-8"))
     assert card["sha256"] == result["sha256"]
     assert card["loss_curve"]
+    picture = ElementTree.parse(Path(str(result["path"])).with_name("tiny.svg"))
+    assert len(picture.findall("{*}polyline")) == 2
 
 
 def test_it_has_learnt_the_pattern(result: dict[str, object]) -> None:
