@@ -81,16 +81,17 @@ def vocabulary(words: Iterable[str] = WORDS, specials: Sequence[str] = QWEN_SPEC
     known = set(tokens)
     merges: list[str] = []
 
-    def learn(spelled: str) -> None:
-        for end in range(2, len(spelled) + 1):
-            merge = f"{spelled[: end - 1]} {spelled[end - 1]}"
-            if spelled[:end] not in known:
-                known.add(spelled[:end])
-                tokens.append(spelled[:end])
-                merges.append(merge)
+    def learn(first: str, second: str) -> None:
+        if first + second not in known:
+            known.add(first + second)
+            tokens.append(first + second)
+            merges.append(f"{first} {second}")
 
-    for piece in (*INDENTS, *(form for word in words for form in (word, f" {word}"))):
-        learn(symbols_of(piece))
+    for piece in map(symbols_of, (*INDENTS, *words)):
+        for end in range(1, len(piece)):
+            learn(piece[:end], piece[end])
+    for word in words:
+        learn(symbols_of(" "), symbols_of(word))
     for number in range(max(0, size - len(tokens))):
         tokens.append(f"<unused{number}>")
     return Vocabulary(tuple(tokens), tuple(merges), tuple(specials))
@@ -135,7 +136,9 @@ def write_random(
     }
     embedding = rng.standard_normal((len(words.tokens), shape.width), dtype=np.float32)
     output = normal(len(words.tokens), shape.width) * 3
-    output[: len(words.specials)] = 0  # greedy output is text, not end tokens
+    # Greedy output is text: neither end tokens nor bytes above 127, which alone are no UTF-8.
+    output[: len(words.specials)] = 0
+    output[[words.id(bytes([byte])) for byte in range(128, 256)]] = 0
     _write(path, shape, words, layer, embedding, output, order, quantised, metadata or {})
     return path
 

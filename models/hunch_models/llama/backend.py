@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hunch_models.backend import (
@@ -37,7 +38,6 @@ CHARS_PER_TOKEN = 16
 
 DEFAULTS = LlamaSettings()
 
-LARGEST_BUDGET = 1 << 17
 MOST_SNIPPETS = 64
 LONGEST_PATH = 1024
 
@@ -169,7 +169,8 @@ class LlamaBackend:
         self, request: GenerationRequest, *, decode: bool, on_text: Callable[[str], None] | None = None
     ) -> Job:
         answer: asyncio.Future[wire.Done | None] = asyncio.get_running_loop().create_future()
-        return Job(bounded(request), decode, answer, self._clock(), on_text)
+        length = self._info.context_length if self._info else 0
+        return Job(bounded(request, length), decode, answer, self._clock(), on_text)
 
     async def _run(self, job: Job) -> wire.Done | None:
         if self._worker is None:
@@ -291,29 +292,31 @@ class LlamaBackend:
             self._set_status(BackendStatus(BackendState.DEGRADED, "an internal error; see the log"))
 
 
-def bounded(request: GenerationRequest) -> GenerationRequest:
-    """The request with every part cut to what its budget can hold, and fit to be sent as UTF-8."""
+def bounded(request: GenerationRequest, context_length: int) -> GenerationRequest:
+    """The request with every part cut to what its budget and the context can hold, and fit to be sent as UTF-8."""
+    wanted = request.budget
     budget = TokenBudget(
-        *(
-            max(0, min(LARGEST_BUDGET, tokens))
-            for tokens in (request.budget.prefix, request.budget.suffix, request.budget.extra)
-        )
+        *(max(0, min(tokens, context_length)) for tokens in (wanted.prefix, wanted.suffix, wanted.extra))
     )
     return dataclasses.replace(
         request,
         prefix=encodable(clip_text_start(request.prefix, budget.prefix * CHARS_PER_TOKEN)),
         suffix=encodable(request.suffix[: budget.suffix * CHARS_PER_TOKEN]),
         path=encodable(request.path[-LONGEST_PATH:]),
-        extra=tuple(
-            Snippet(
-                encodable(snippet.path[-LONGEST_PATH:]),
-                encodable(snippet.text[: budget.extra * CHARS_PER_TOKEN]),
-            )
-            for snippet in request.extra[:MOST_SNIPPETS]
-        ),
+        extra=tuple(_bounded_snippets(request.extra, budget.extra * CHARS_PER_TOKEN)),
         budget=budget,
         stop=dataclasses.replace(request.stop, texts=tuple(map(encodable, request.stop.texts))),
     )
+
+
+def _bounded_snippets(snippets: Iterable[Snippet], room: int) -> Iterator[Snippet]:
+    """The first snippets, of at most `room` code points together."""
+    for snippet in itertools.islice(snippets, MOST_SNIPPETS):
+        if room <= 0:
+            return
+        text = snippet.text[:room]
+        room -= len(text)
+        yield Snippet(encodable(snippet.path[-LONGEST_PATH:]), encodable(text))
 
 
 def encodable(text: str) -> str:

@@ -74,12 +74,12 @@ class Generator:
         self.read_chars = 0
         self.read_tokens = 0
         """Code points and tokens of prompt text so far: their ratio is the model's code points per token."""
-        self._engine = engine
+        self.engine = engine
         self._clock = clock
 
     def prompt(self, request: GenerationRequest) -> list[int]:
         """The token list of a request; it leaves room for what is to be generated."""
-        engine, form = self._engine, self._engine.form
+        engine, form = self.engine, self.engine.form
         tokenize = engine.tokenize
         parts = PromptTokens(
             prefix=tokenize(request.prefix),
@@ -98,7 +98,7 @@ class Generator:
         return build_prompt(form, parts, request.budget, capacity, engine.ends_line)
 
     def _token_limit(self, request: GenerationRequest) -> int:
-        return max(1, min(request.max_tokens, self._engine.context_length // 2))
+        return max(1, min(request.max_tokens, self.engine.context_length // 2))
 
     def run(
         self,
@@ -113,7 +113,7 @@ class Generator:
         `cancelled` is asked between evaluations. `emit` gets each piece of text as soon as no stop rule can take
         it back.
         """
-        engine, clock = self._engine, self._clock
+        engine, clock = self.engine, self._clock
         started = clock()
         deadline = started + request.time_limit_ms / 1000
         if engine.form.layout == PLAIN and rest_of_line(request.suffix).strip():
@@ -154,7 +154,7 @@ class Generator:
 
     def _prefill(self, prompt: list[int], deadline: float, cancelled: Callable[[], bool]) -> Finish | None:
         """Append what is missing of `prompt`. What was evaluated stays, even when this ends early."""
-        engine, clock = self._engine, self._clock
+        engine, clock = self.engine, self._clock
         while len(engine.tokens) < len(prompt):
             if cancelled():
                 return Finish.CANCELLED
@@ -179,7 +179,7 @@ class Generator:
 
         The tokens stay in the KV cache: when a person types what was generated, nothing is evaluated again.
         """
-        engine, clock = self._engine, self._clock
+        engine, clock = self.engine, self._clock
         limit = self._token_limit(request)
         decoded = 0
         while True:
