@@ -77,6 +77,8 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     fim: FimConfig = field(default_factory=FimConfig)
+    #: While the rate falls, samples are nearly all of the kind that serving asks for.
+    decay_fim: FimConfig = FimConfig(fim=0.9, spm=0.9)
     train: TrainConfig = field(default_factory=TrainConfig)
 
 

@@ -44,6 +44,7 @@ class Trainer:
         self.config = config
         self.run = run
         self.progress = progress
+        self.fim = config.fim
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_num_threads(config.train.threads)
         torch.manual_seed(config.train.seed)
@@ -144,7 +145,7 @@ class Trainer:
         while True:
             length = self.row_length()
             train = self.config.train
-            stream = SampleStream(self.documents, self.encode, self.config.fim, train.seed, self.state.position)
+            stream = SampleStream(self.documents, self.encode, self.fim, train.seed, self.state.position)
             rows = max(1, train.rows * train.lengths[0][1] // length)
             for batch in stream.batches(rows, length):
                 self.state.position = stream.position
@@ -160,6 +161,7 @@ class Trainer:
         """
         train = self.config.train
         folder = folder or self.run
+        self.fim = self.config.decay_fim if decay_tokens else self.config.fim
         folder.mkdir(parents=True, exist_ok=True)
         begin = self.state.tokens
         last_save = last_validation = time.monotonic()
