@@ -153,21 +153,38 @@ def drop_licence_header(text: str) -> str:
 class Duplicates:
     """Remembers what was kept: exact texts, and files most of whose five-line shingles were seen before."""
 
-    def __init__(self, threshold: float = 0.5, lines: int = 5) -> None:
+    def __init__(self, threshold: float = 0.5) -> None:
         self.threshold = threshold
-        self.lines = lines
         self._shingles: set[int] = set()
 
     def is_new(self, text: str) -> bool:
         """True, remembering the text, unless over `threshold` of its shingles are known."""
-        lines = [line.strip() for line in text.split("\n") if len(line.strip()) > 3]
-        count = max(1, len(lines) - self.lines + 1)
-        shingles = {hash_text("\n".join(lines[start : start + self.lines])) for start in range(count)}
-        known = len(shingles & self._shingles)
-        if known > self.threshold * len(shingles):
+        found = shingles(text)
+        known = len(found & self._shingles)
+        if known > self.threshold * len(found):
             return False
-        self._shingles |= shingles
+        self._shingles |= found
         return True
+
+
+def shingles(text: str, size: int = 5) -> set[int]:
+    """Hashes of every `size` successive lines, without indentation and without nearly empty lines."""
+    lines = [line.strip() for line in text.split("\n") if len(line.strip()) > 3]
+    count = max(1, len(lines) - size + 1)
+    return {hash_text("\n".join(lines[start : start + size])) for start in range(count)}
+
+
+def unseen(held_out: Iterable[Document], training: Iterable[Document], share: float = 0.05) -> list[Document]:
+    """Held-out documents of which at most `share` of the shingles occur anywhere in training.
+
+    Forks and copied code cross package borders, so holding out packages alone is not enough.
+    """
+    found = [(document, shingles(document.text)) for document in held_out]
+    asked: set[int] = set().union(*(marks for _, marks in found))
+    known: set[int] = set()
+    for document in training:
+        known |= shingles(document.text) & asked
+    return [document for document, marks in found if len(marks & known) <= share * len(marks)]
 
 
 def hash_text(text: str) -> int:

@@ -78,6 +78,8 @@ class SampleStream:
         seed: int,
         position: tuple[int, int] = (0, 0),
     ) -> None:
+        if not any(document.text.strip() for document in documents):
+            raise ValueError("no documents to make samples from")
         self.documents = documents
         self.encode = encode
         self.config = config

@@ -20,7 +20,7 @@ import platformdirs
 from hunch_models.errors import HunchError
 from hunch_models.training.bpe import load_tokenizer, save_tokenizer, train_tokenizer
 from hunch_models.training.config import RunConfig
-from hunch_models.training.corpus import collect, read_corpus, write_corpus
+from hunch_models.training.corpus import collect, read_corpus, unseen, write_corpus
 from hunch_models.training.curve import draw_curve
 from hunch_models.training.evaluate import evaluate
 from hunch_models.training.export import agreement, write_gguf
@@ -41,7 +41,13 @@ def build_corpus(config: RunConfig, run: Path, folders: Iterable[Path] | None = 
     missing = [folder for folder in chosen if not folder.is_dir()]
     if missing:
         raise HunchError(f"no such folder: {missing[0]}", "name a site-packages folder")
-    return write_corpus(collect(config.corpus, chosen), config.corpus, run)
+    packages = collect(config.corpus, chosen)
+    if not any(package.held_out for package in packages):
+        raise HunchError(
+            f"none of the {len(packages)} packages found is held out for evaluation",
+            "install more packages into that environment (the extra `corpus` names those of the bundled model)",
+        )
+    return write_corpus(packages, config.corpus, run)
 
 
 def build_tokenizer(config: RunConfig, run: Path) -> None:
@@ -149,9 +155,16 @@ def train_completion(
 
 
 def measure(config: RunConfig, run: Path, gguf_path: Path, *, holes: int = 500) -> dict[str, object]:
-    """Evaluate a GGUF file on the run's held-out packages."""
-    documents = list(read_corpus(needed(run / "held_out.jsonl")))
-    return evaluate(needed(gguf_path), documents, context=config.model.context, holes=holes)
+    """Evaluate a GGUF file on the run's held-out packages, without files that share code with the training set."""
+    held_out = list(read_corpus(needed(run / "held_out.jsonl")))
+    documents = unseen(held_out, read_corpus(needed(run / "train.jsonl")))
+    if not documents:
+        raise HunchError("every held-out file shares code with the training set", "collect another corpus")
+    return {
+        "files": len(documents),
+        "files_left_out": len(held_out) - len(documents),
+        **evaluate(needed(gguf_path), documents, context=config.model.context, holes=holes),
+    }
 
 
 def write_card(card: Mapping[str, object], run: Path, branch: Path, path: Path) -> None:

@@ -11,12 +11,14 @@ pytest.importorskip("tokenizers")
 
 from hunch_models.training.config import CorpusConfig
 from hunch_models.training.corpus import (
+    Document,
     Duplicates,
     clean,
     collect,
     is_held_out,
     manifest,
     read_corpus,
+    unseen,
     write_corpus,
 )
 
@@ -98,3 +100,11 @@ def test_held_out_packages_do_not_depend_on_what_is_installed() -> None:
     assert is_held_out("starlette", CONFIG)
     assert not is_held_out("django", CONFIG)
     assert not is_held_out("python", CONFIG)
+
+
+def test_held_out_files_that_share_code_with_training_are_left_out() -> None:
+    own = Document("held", "held/own.py", "\n".join(f"own_{number} = make({number})" for number in range(40)))
+    borrowed = Document("held", "held/fork.py", own.text.replace("own", "fork"))
+    training = Document("fork", "fork/core.py", "import this\n" + borrowed.text[:400])
+    assert unseen([own, borrowed], [training]) == [own]
+    assert unseen([own, borrowed], []) == [own, borrowed]

@@ -42,7 +42,8 @@ def write_documents(path: Path, first: int, count: int) -> None:
     """Files that all count in the same simple way, so that even a tiny model learns something."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(first, first + count):
-            body = "".join(f"    total = add(total, item_{line})\n    return total\n" for line in range(12))
+            lines = range(number, number + 12)
+            body = "".join(f"    total = add(total, item_{line})\n    return total\n" for line in lines)
             document = Document("pkg", f"pkg/module_{number}.py", f"def work_{number}(total):\n{body}")
             file.write(json.dumps(vars(document)) + "\n")
 
@@ -135,3 +136,10 @@ def test_another_shape_is_refused(run: Path, result: dict[str, object]) -> None:
 def test_missing_steps_are_named(tmp_path: Path) -> None:
     with pytest.raises(HunchError, match=r"train\.jsonl is missing"):
         pipeline.build_tokenizer(TINY, tmp_path)
+
+
+def test_a_corpus_without_held_out_packages_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HunchError, match="held out for evaluation"):
+        pipeline.build_corpus(TINY, tmp_path / "run", [tmp_path])
+    with pytest.raises(HunchError, match="no such folder"):
+        pipeline.build_corpus(TINY, tmp_path / "run", [tmp_path / "absent"])
