@@ -6,7 +6,7 @@ followed by a chosen token, so that a test knows the text that a real greedy dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -41,7 +41,7 @@ WORDS = (
 )
 INDENTS = ("  ", "   ", "    ", "       ", "        ", "\n\n")
 
-CONTROL, NORMAL = 3, 1
+NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 Array = npt.NDArray[np.float32]
 
@@ -122,24 +122,12 @@ def write_random(
     words = words or vocabulary()
     rng = np.random.default_rng(seed)
 
-    def normal(rows: int, columns: int) -> Array:
-        return rng.standard_normal((rows, columns), dtype=np.float32) * np.float32(columns**-0.5)
-
-    layer = {
-        "attn_q": normal(shape.width, shape.width),
-        "attn_k": normal(shape.width, shape.width),
-        "attn_v": normal(shape.width, shape.width),
-        "attn_output": normal(shape.width, shape.width),
-        "ffn_gate": normal(shape.hidden, shape.width),
-        "ffn_up": normal(shape.hidden, shape.width),
-        "ffn_down": normal(shape.width, shape.hidden),
-    }
-    embedding = rng.standard_normal((len(words.tokens), shape.width), dtype=np.float32)
-    output = normal(len(words.tokens), shape.width) * 3
+    layer, embedding, output = _random_weights(rng, shape, len(words.tokens))
     # Greedy output is text: neither end tokens nor bytes above 127, which alone are no UTF-8.
     output[: len(words.specials)] = 0
     output[[words.id(bytes([byte])) for byte in range(128, 256)]] = 0
-    _write(path, shape, words, layer, embedding, output, order, quantised, metadata or {})
+    tokenizer = _byte_level_tokenizer(words, order, metadata or {})
+    _write(path, shape, tokenizer, len(words.tokens), layer, embedding, output, quantised=quantised)
     return path
 
 
@@ -182,20 +170,85 @@ def write_scripted(
             "ffn_down": (shape.width, shape.hidden),
         }.items()
     }
-    _write(path, shape, words, layer, embedding, output, order, False, {})
+    tokenizer = _byte_level_tokenizer(words, order, {})
+    _write(path, shape, tokenizer, len(words.tokens), layer, embedding, output, quantised=False)
     return path
+
+
+def write_sentencepiece(path: Path, shape: Shape = Shape()) -> Path:
+    """A random model with Code Llama's kind of vocabulary: SentencePiece, which puts a space before every text."""
+    pieces = [" x", " =", " self", "self", *map(chr, range(0x21, 0x7F)), " "]
+    infill = ("▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>")
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    tokens += [*infill, *(piece.replace(" ", "▁") for piece in pieces)]
+    kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, *[CONTROL] * len(infill), *[NORMAL] * len(pieces)]
+
+    def tokenizer(writer: gguf.GGUFWriter) -> None:
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(tokens)
+        writer.add_token_scores([-float(number) for number in range(len(tokens))])
+        writer.add_token_types(kinds)
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+        writer.add_add_bos_token(True)
+
+    rng = np.random.default_rng(0)
+    _write(path, shape, tokenizer, len(tokens), *_random_weights(rng, shape, len(tokens)), quantised=True)
+    return path
+
+
+def _random_weights(rng: np.random.Generator, shape: Shape, size: int) -> tuple[dict[str, Array], Array, Array]:
+    """One layer for all, embedding, output."""
+
+    def normal(rows: int, columns: int) -> Array:
+        return rng.standard_normal((rows, columns), dtype=np.float32) * np.float32(columns**-0.5)
+
+    layer = {
+        "attn_q": normal(shape.width, shape.width),
+        "attn_k": normal(shape.width, shape.width),
+        "attn_v": normal(shape.width, shape.width),
+        "attn_output": normal(shape.width, shape.width),
+        "ffn_gate": normal(shape.hidden, shape.width),
+        "ffn_up": normal(shape.hidden, shape.width),
+        "ffn_down": normal(shape.width, shape.hidden),
+    }
+    embedding = rng.standard_normal((size, shape.width), dtype=np.float32)
+    return layer, embedding, normal(size, shape.width) * 3
+
+
+def _byte_level_tokenizer(
+    words: Vocabulary, order: str, metadata: Mapping[str, str]
+) -> Callable[[gguf.GGUFWriter], None]:
+    def tokenizer(writer: gguf.GGUFWriter) -> None:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("qwen2")
+        writer.add_token_list(list(words.tokens))
+        writer.add_token_types([CONTROL if token in words.specials else NORMAL for token in words.tokens])
+        writer.add_token_merges(list(words.merges))
+        writer.add_eos_token_id(words.id("<|endoftext|>"))
+        writer.add_bos_token_id(words.id("<|endoftext|>"))
+        writer.add_add_bos_token(False)
+        if order:
+            writer.add_string("hunch.fim.order", order)
+            for token, key in FIM_KEYS.items():
+                if token in words.specials:
+                    writer.add_uint32(f"tokenizer.ggml.{key}_token_id", words.id(token))
+        for key, value in metadata.items():
+            writer.add_string(key, value)
+
+    return tokenizer
 
 
 def _write(
     path: Path,
     shape: Shape,
-    words: Vocabulary,
+    tokenizer: Callable[[gguf.GGUFWriter], None],
+    size: int,
     layer: Mapping[str, Array],
     embedding: Array,
     output: Array,
-    order: str,
+    *,
     quantised: bool,
-    metadata: Mapping[str, str],
 ) -> None:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(path.stem)
@@ -208,22 +261,8 @@ def _write(
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantised else gguf.LlamaFileType.ALL_F32)
-    writer.add_vocab_size(len(words.tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(list(words.tokens))
-    writer.add_token_types([CONTROL if token in words.specials else NORMAL for token in words.tokens])
-    writer.add_token_merges(list(words.merges))
-    writer.add_eos_token_id(words.id("<|endoftext|>"))
-    writer.add_bos_token_id(words.id("<|endoftext|>"))
-    writer.add_add_bos_token(False)
-    if order:
-        writer.add_string("hunch.fim.order", order)
-        for token, key in FIM_KEYS.items():
-            if token in words.specials:
-                writer.add_uint32(f"tokenizer.ggml.{key}_token_id", words.id(token))
-    for key, value in metadata.items():
-        writer.add_string(key, value)
+    writer.add_vocab_size(size)
+    tokenizer(writer)
 
     def add(name: str, data: Array) -> None:
         if quantised and data.ndim == 2:

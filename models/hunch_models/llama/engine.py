@@ -307,11 +307,16 @@ class Engine:
             license=self.metadata("general.license"),
             fim=self.form.order,
             context_length=self.context_length,
-            gpu_layers=self.settings.gpu_layers if library.llama_supports_gpu_offload() else 0,
+            gpu_layers=self._gpu_layers(),
             threads=self.settings.threads,
             tokens_per_s=self.decode_rate,
             prefill_tokens_per_s=self.prefill_rate,
         )
+
+    def _gpu_layers(self) -> int:
+        layers: int = self._lib.llama_model_n_layer(self._model) + 1  # the output counts as one
+        wanted = self.settings.gpu_layers
+        return (layers if wanted < 0 else min(wanted, layers)) if self.supports_gpu() else 0
 
     def supports_gpu(self) -> bool:
         """Whether this build of llama.cpp can put layers on a GPU."""

@@ -1,4 +1,7 @@
-"""A worker process seen from the server: started isolated, spoken to in messages, ended for certain."""
+"""A worker process seen from the server: started isolated, spoken to in messages, ended for certain.
+
+Time limits use `asyncio.timeout`: up to Python 3.11 `asyncio.wait_for` can lose a cancellation, and `stop` with it.
+"""
 
 from __future__ import annotations
 
@@ -98,16 +101,19 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError):
                 stop()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), TERMINATE_GRACE_S)
+                async with asyncio.timeout(TERMINATE_GRACE_S):
+                    await self._process.wait()
         code = await self._process.wait()
         with contextlib.suppress(TimeoutError):  # a stray child may hold stderr open
-            await asyncio.wait_for(self._listening, TERMINATE_GRACE_S)
+            async with asyncio.timeout(TERMINATE_GRACE_S):
+                await self._listening
         return code
 
     async def wait(self) -> int:
         """The exit code of a process that is about to end by itself; ended by force after a moment."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), TERMINATE_GRACE_S)
+            async with asyncio.timeout(TERMINATE_GRACE_S):
+                await self._process.wait()
         return await self.end()
 
     async def _listen(self) -> None:

@@ -133,7 +133,8 @@ class Supervisor:
         self._set_status(BackendStatus(BackendState.DEGRADED, problem))
         while await asyncio.to_thread(signature, self._path) == seen and not self._retry.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._retry.wait(), FILE_CHECK_S)
+                async with asyncio.timeout(FILE_CHECK_S):
+                    await self._retry.wait()
 
     async def _live(self, key: str) -> End:
         """One worker from start to end. With remembered settings that prove faulty, the safe ones are remembered."""
@@ -179,8 +180,9 @@ class Supervisor:
         finally:
             for task in beside:
                 task.cancel()
-            # Whatever a task raised while it was cancelled is a bug; it is logged by the event loop.
-            await asyncio.gather(*beside, return_exceptions=True)
+            for failure in await asyncio.gather(*beside, return_exceptions=True):
+                if isinstance(failure, Exception):
+                    log.error("watching the model worker failed", exc_info=failure)
             self._owner.worker_gone("the model worker ended")
         code = await worker.wait()
         what = "hung" if self._hung else fault or f"ended unexpectedly ({describe_exit(code)})"
@@ -195,7 +197,8 @@ class Supervisor:
         worker.send(wire.Load(os.fsencode(self._path), chosen))
         name, limit = self._path.name, self._settings.load_timeout_s
         try:
-            answer = await asyncio.wait_for(worker.receive(), limit)
+            async with asyncio.timeout(limit):
+                answer = await worker.receive()
         except TimeoutError:
             return End(f"loading {name} took longer than {limit:g} s", faulty=True)
         except wire.WireError as error:
@@ -272,7 +275,8 @@ class Supervisor:
 
 async def _happens(event: asyncio.Event, within_s: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), within_s)
+        async with asyncio.timeout(within_s):
+            await event.wait()
     except TimeoutError:
         return False
     return True

@@ -216,12 +216,14 @@ async def _trial(
     worker = await WorkerProcess.spawn(folder)
     try:
         worker.send(wire.Load(os.fsencode(path), settings))
-        loaded = await asyncio.wait_for(worker.receive(), load_limit_s)
+        async with asyncio.timeout(load_limit_s):
+            loaded = await worker.receive()
         if not isinstance(loaded, wire.Loaded):
             log.info("trial of %s ended while loading", settings)
             return [], False
         worker.send(wire.Measure(tuple(counts), SECONDS_PER_COUNT))
-        measured = await asyncio.wait_for(worker.receive(), CANDIDATE_LIMIT_S * len(counts))
+        async with asyncio.timeout(CANDIDATE_LIMIT_S * len(counts)):
+            measured = await worker.receive()
         if not isinstance(measured, wire.Measured):
             log.info("trial of %s ended while measuring", settings)
             return [], loaded.gpu

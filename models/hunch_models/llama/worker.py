@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import signal
 import statistics
 import sys
 import threading
@@ -219,6 +220,7 @@ def main() -> None:
 
         for descriptor in (source, sink):
             msvcrt.setmode(descriptor, os.O_BINARY)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the server to answer
     _quiet_crashes()
     channel = Channel(os.fdopen(source, "rb"), sink)
     threading.Thread(target=channel.read_forever, name="reader", daemon=True).start()

@@ -17,7 +17,7 @@ from hunch_models.llama.generation import LARGEST_CHUNK, SMALLEST_CHUNK, Generat
 from hunch_models.llama.library import NativeLog, load_library
 from hunch_models.llama.settings import EngineSettings
 from tests.models.llama.conftest import Models
-from tests.tiny_gguf import vocabulary, write_random, write_scripted
+from tests.tiny_gguf import vocabulary, write_random, write_scripted, write_sentencepiece
 
 END = "<|endoftext|>"
 BLOCK = StopRule(single_line=False, max_lines=99)
@@ -270,6 +270,23 @@ def test_a_family_is_recognised_in_a_real_file(tmp_path: Path) -> None:
     assert (form.family, form.order) == ("starcoder2", "psm")
     prompt = generator.prompt(request("a", "b", path="p.py"))
     assert [token for token in prompt if token < len(specials)] == [5, 4, 1, 3, 2]
+
+
+def test_sentencepiece_puts_no_space_before_the_parts(tmp_path: Path) -> None:
+    generator = load(write_sentencepiece(tmp_path / "codellama.gguf"))
+    engine = generator.engine
+    assert (engine.form.family, engine.form.order, engine.form.bos) == ("codellama", "psm", 1)
+    for text in ("self", " self", "\nself = x", "  x\n", "é", "<s> <PRE>"):
+        tokens = engine.tokenize(text)
+        assert b"".join(map(engine.piece, tokens)).decode() == text
+        assert not engine.form.stops & set(tokens)
+    prompt = generator.prompt(request("x = self", "self", path="ignored.py"))
+    special = [(at, token) for at, token in enumerate(prompt) if token in {1, *engine.form.tokens.values()}]
+    (_, bos), (pre_at, pre), (suf_at, suf), (mid_at, mid) = special
+    assert (bos, pre, suf, mid) == (1, *(engine.form.tokens[slot] for slot in (Slot.PRE, Slot.SUF, Slot.MID)))
+    assert (pre_at, mid_at) == (1, len(prompt) - 1)
+    assert b"".join(map(engine.piece, prompt[pre_at:suf_at])) == b"x = self"
+    assert b"".join(map(engine.piece, prompt[suf_at:])) == b"self"
 
 
 def test_facts_of_a_model(models: Models) -> None:
