@@ -163,6 +163,7 @@ class Trainer:
         folder = folder or self.run
         self.fim = self.config.decay_fim if decay_tokens else self.config.fim
         folder.mkdir(parents=True, exist_ok=True)
+        trim_log(folder / "log.jsonl", self.state.tokens)
         begin = self.state.tokens
         last_save = last_validation = time.monotonic()
         for batch in self.batches():
@@ -204,6 +205,14 @@ class Trainer:
         with (folder / "log.jsonl").open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(record) + "\n")
         self.progress(record)
+
+
+def trim_log(path: Path, tokens: int) -> None:
+    """Drop what was logged after `tokens`: steps that were lost with the process that made them."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line)["tokens"] <= tokens]
+        path.write_text("".join(kept), encoding="utf-8", newline="\n")
 
 
 def attention_mask(segments: Tensor) -> Tensor:

@@ -111,10 +111,14 @@ def test_it_has_learnt_the_pattern(result: dict[str, object]) -> None:
 
 
 def test_training_goes_on_from_its_checkpoint(run: Path, result: dict[str, object]) -> None:
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"tokens": 9900000, "loss": 1.0}\n')  # a step that its checkpoint never saw
     seen: list[dict[str, object]] = []
     pipeline.train(TINY, run, lambda record: seen.append(dict(record)), until_tokens=10_500)
-    assert seen[0]["tokens"] > 9_000
+    assert 9_000 < seen[0]["tokens"] < 10_000
     assert seen[-1]["tokens"] >= 10_500
+    logged = [json.loads(line)["tokens"] for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
+    assert logged == sorted(logged)
 
 
 def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, object]) -> None:
