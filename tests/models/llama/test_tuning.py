@@ -130,10 +130,13 @@ async def test_measured_when_idle_and_used_at_the_next_start(models: Models, tmp
         assert backend.info.threads == usable_cores()
 
 
-async def test_a_request_interrupts_the_measurement(models: Models, tmp_path: Path) -> None:
-    settings = LlamaSettings(probe_after_idle_s=0.01)
+async def test_a_request_interrupts_the_measurement_until_later(models: Models, tmp_path: Path) -> None:
+    settings = LlamaSettings(threads=1, gpu_layers=0, probe_after_idle_s=0.01)
     async with running(models.random, tmp_path, settings) as backend:
         for _ in range(10):
             await asyncio.sleep(0.05)
             await backend.generate(GenerationRequest("x = ", "\n", max_tokens=2))
         assert not (tmp_path / REMEMBERED).exists()
+        async with asyncio.timeout(20):
+            while not (tmp_path / REMEMBERED).exists():
+                await asyncio.sleep(0.05)
