@@ -1,11 +1,13 @@
 // The managed environment: a virtual environment in the extension's own storage, made from the wheel inside the VSIX.
+// One folder per version of the extension, so that windows that still run the old one keep their files.
 
-import { spawn } from "node:child_process";
 import { promises as fs } from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { interpreterOf, isNewEnough, parseVersion, pythonCandidates } from "./python";
+import { run } from "./processes";
+import { installFailure, interpreterOf, isNewEnough, parseVersion, pythonCandidates } from "./python";
 
+/** Something a person can do something about: one line, and a button for the next step. */
 export class EnvironmentError extends Error {
   constructor(
     message: string,
@@ -15,74 +17,106 @@ export class EnvironmentError extends Error {
   }
 }
 
-interface Ran {
-  code: number | null;
-  output: string;
-}
+type Progress = vscode.Progress<{ message?: string }>;
 
+const STAMP = "hunch-complete";
 const LAUNCHER = "import hunch_server, os; print(os.path.join(os.path.dirname(hunch_server.__file__), 'launcher.py'))";
+const LOCK_POLL_MS = 1000;
+const UNUSED_MS = 14 * 24 * 3600 * 1000;
 
-/** The server's command line from the managed environment, which is created first where it is missing or old. */
-export async function managedServer(
-  context: vscode.ExtensionContext,
-  log: vscode.LogOutputChannel,
-): Promise<string[]> {
-  const folder = path.join(context.globalStorageUri.fsPath, "environment");
+/** The server's command line from the managed environment, which is created first where it is missing. */
+export async function managedServer(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<string[]> {
+  const all = path.join(context.globalStorageUri.fsPath, "environments");
+  const folder = path.join(all, String(context.extension.packageJSON.version));
   const python = interpreterOf(folder, process.platform);
-  const stamp = path.join(folder, "hunch-version");
-  const wanted = String(context.extension.packageJSON.version);
-  const installed = await fs.readFile(stamp, "utf8").catch(() => "");
-  if (installed.trim() !== wanted) {
+  if (!(await isComplete(folder))) {
     await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: "Hunch: setting up its language server (once)",
-        cancellable: true,
-      },
-      (progress, token) => create(context, log, folder, python, progress, token),
+      { location: vscode.ProgressLocation.Notification, title: "Hunch: setting up its server, once", cancellable: true },
+      (progress, token) => createAlone(context, log, folder, progress, token),
     );
-    await fs.writeFile(stamp, wanted, "utf8");
   }
+  await touch(path.join(folder, STAMP));
+  void removeUnused(all, folder);
   const found = await run([python, "-I", "-c", LAUNCHER], log);
   if (found.code !== 0) {
     throw new EnvironmentError("the server's environment is damaged", {
       title: "Set up again",
-      run: () => void fs.rm(folder, { recursive: true, force: true }).then(() => vscode.commands.executeCommand("hunch.restart")),
+      run: () => void remove(folder).then(() => vscode.commands.executeCommand("hunch.restart")),
     });
   }
   return [python, "-I", found.output.trim(), "serve", "--stdio"];
+}
+
+/** Creates the environment unless another window is at it; then waits for that one. */
+async function createAlone(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  folder: string,
+  progress: Progress,
+  token: vscode.CancellationToken,
+): Promise<void> {
+  const lock = `${folder}.lock`;
+  await fs.mkdir(path.dirname(folder), { recursive: true });
+  while (!(await takeLock(lock))) {
+    progress.report({ message: "another window is at it" });
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+    if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled", tryAgain());
+  }
+  try {
+    if (!(await isComplete(folder))) await create(context, log, folder, progress, token);
+  } finally {
+    await remove(lock);
+  }
 }
 
 async function create(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
   folder: string,
-  python: string,
-  progress: vscode.Progress<{ message?: string }>,
+  progress: Progress,
   token: vscode.CancellationToken,
 ): Promise<void> {
   const wheel = await bundledWheel(context);
   progress.report({ message: "looking for Python" });
   const base = await findPython(log);
-  await fs.mkdir(context.globalStorageUri.fsPath, { recursive: true });
-  await fs.rm(folder, { recursive: true, force: true });
+  await remove(folder);
   progress.report({ message: "creating an environment" });
-  await must([...base, "-m", "venv", folder], log, token, "the environment could not be created; on Debian and Ubuntu install python3-venv");
-  progress.report({ message: "installing; without a prebuilt llama.cpp it is compiled, which takes some minutes" });
-  const index = vscode.workspace.getConfiguration("hunch.server").get<string>("llamaCppWheelIndex", "");
-  const install = [python, "-m", "pip", "install", "--disable-pip-version-check", "--prefer-binary"];
-  // The project's own index has prebuilt wheels; where it cannot be reached, pip compiles from the package index.
-  const prebuilt = index ? await run([...install, "--extra-index-url", index, wheel], log, token) : { code: 1, output: "" };
-  if (prebuilt.code !== 0) {
-    await must([...install, wheel], log, token, "installing failed; llama.cpp needs a C++ compiler when no prebuilt wheel fits");
+  const created = await run([...base, "-I", "-m", "venv", folder], log, token);
+  if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled", tryAgain());
+  if (created.code !== 0) {
+    throw new EnvironmentError("no virtual environment could be made (Debian, Ubuntu: `apt install python3-venv`)", showLog(log));
   }
+  await install(wheel, folder, log, progress, token);
+  await fs.writeFile(path.join(folder, STAMP), "", "utf8");
+}
+
+async function install(
+  wheel: string,
+  folder: string,
+  log: vscode.LogOutputChannel,
+  progress: Progress,
+  token: vscode.CancellationToken,
+): Promise<void> {
+  const python = interpreterOf(folder, process.platform);
+  const pip = [python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+  const index = vscode.workspace.getConfiguration("hunch.server").get<string>("llamaCppWheelIndex", "");
+  if (index) {
+    // Fails within seconds where the index cannot be reached or has no wheel for this machine.
+    progress.report({ message: "installing" });
+    const prebuilt = ["--only-binary", "llama-cpp-python", "--extra-index-url", index];
+    if ((await run([...pip, ...prebuilt, wheel], log, token)).code === 0) return;
+  }
+  progress.report({ message: "compiling llama.cpp, which takes some minutes" });
+  const compiled = token.isCancellationRequested ? undefined : await run([...pip, wheel], log, token);
+  if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled", tryAgain());
+  if (compiled?.code !== 0) throw new EnvironmentError(installFailure(compiled?.output ?? "", process.platform), showLog(log));
 }
 
 async function bundledWheel(context: vscode.ExtensionContext): Promise<string> {
   const folder = path.join(context.extensionPath, "wheel");
   const names = await fs.readdir(folder).catch(() => [] as string[]);
   const wheel = names.find((name) => name.endsWith(".whl"));
-  if (!wheel) throw new EnvironmentError("this build of the extension has no server inside; set hunch.server.command");
+  if (!wheel) throw new EnvironmentError("this build of the extension has no server inside: set `hunch.server.command`");
   return path.join(folder, wheel);
 }
 
@@ -92,48 +126,62 @@ async function findPython(log: vscode.LogOutputChannel): Promise<string[]> {
     const version = parseVersion((await run([...candidate, "--version"], log)).output);
     if (version && isNewEnough(version)) return candidate;
   }
-  throw new EnvironmentError("no Python 3.11 or newer was found", {
+  const which = configured ? `\`${configured}\` is not Python 3.11 or newer` : "no Python 3.11 or newer was found";
+  throw new EnvironmentError(`${which}: install one, or name it in the settings`, {
     title: "Choose a Python",
     run: () => void vscode.commands.executeCommand("workbench.action.openSettings", "hunch.server.python"),
   });
 }
 
-async function must(
-  command: string[],
-  log: vscode.LogOutputChannel,
-  token: vscode.CancellationToken,
-  failure: string,
-): Promise<void> {
-  const ran = await run(command, log, token);
-  if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled");
-  if (ran.code !== 0) {
-    throw new EnvironmentError(failure, { title: "Show log", run: () => log.show() });
+function isComplete(folder: string): Promise<boolean> {
+  return fs.access(path.join(folder, STAMP)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** True when the lock is ours now. A lock whose window is gone counts for nothing. */
+async function takeLock(lock: string): Promise<boolean> {
+  try {
+    await fs.writeFile(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    const owner = await fs.readFile(lock, "utf8").catch(() => "");
+    // Empty: its window is just writing it.
+    if (owner && !isAlive(Number(owner))) await remove(lock);
+    return false;
   }
 }
 
-function run(command: string[], log: vscode.LogOutputChannel, token?: vscode.CancellationToken): Promise<Ran> {
-  return new Promise((resolve) => {
-    const [program, ...args] = command;
-    log.info(`running ${command.join(" ")}`);
-    // A neutral folder: `python -m` would import from the workspace otherwise.
-    const child = spawn(program ?? "", args, { cwd: path.parse(process.execPath).root, windowsHide: true });
-    const pieces: string[] = [];
-    const keep = (data: Buffer): void => {
-      pieces.push(data.toString("utf8"));
-      for (const line of data.toString("utf8").split(/\r?\n/)) if (line.trim()) log.debug(line);
-    };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
-    const cancelled = token?.onCancellationRequested(() => child.kill());
-    const end = (code: number | null): void => {
-      cancelled?.dispose();
-      if (code !== 0) log.info(pieces.join("").trim().split("\n").slice(-15).join("\n"));
-      resolve({ code, output: pieces.join("") });
-    };
-    child.on("error", (error) => {
-      pieces.push(error.message);
-      end(-1);
-    });
-    child.on("close", end);
-  });
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Environments of other versions that no window started from for two weeks. */
+async function removeUnused(all: string, keep: string): Promise<void> {
+  for (const name of await fs.readdir(all).catch(() => [] as string[])) {
+    const folder = path.join(all, name);
+    const stamp = await fs.stat(path.join(folder, STAMP)).catch(() => undefined);
+    if (folder !== keep && stamp && Date.now() - stamp.mtimeMs > UNUSED_MS) await remove(folder);
+  }
+}
+
+async function touch(file: string): Promise<void> {
+  await fs.utimes(file, new Date(), new Date());
+}
+
+function remove(file: string): Promise<void> {
+  return fs.rm(file, { recursive: true, force: true }).catch(() => undefined);
+}
+
+function showLog(log: vscode.LogOutputChannel): { title: string; run: () => void } {
+  return { title: "Show log", run: () => log.show() };
+}
+
+function tryAgain(): { title: string; run: () => void } {
+  return { title: "Try again", run: () => void vscode.commands.executeCommand("hunch.restart") };
 }

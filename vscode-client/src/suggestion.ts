@@ -1,23 +1,39 @@
 // Follows one suggestion from the moment it is on the screen. Pure: knows nothing of VS Code, so that it can be tested.
 // LSP and the stable VS Code API tell neither when ghost text is shown nor when it goes; both are inferred from edits.
 
-export type RejectReason = "explicit" | "typed" | "moved" | "expired";
+import type { RejectReason } from "./protocol";
 
 export interface Reporter {
   shown(id: string): void;
+  /** `acceptedLength`: UTF-16 units of the completion that are in the text now, counted from the caret on. */
   partlyAccepted(id: string, acceptedLength: number): void;
   rejected(id: string, reason: RejectReason, shownMs: number): void;
+}
+
+export interface Offer {
+  id: string;
+  document: string;
+  /** UTF-16 offset of the caret in the document. */
+  offset: number;
+  /** The part of the inserted text that stands left of the caret already. */
+  before: string;
+  /** The part that is shown as ghost text. */
+  completion: string;
 }
 
 interface Current {
   id: string;
   document: string;
-  // What is left to insert at `offset`, and how much of the original completion is in the text already (UTF-16).
-  rest: string;
   offset: number;
+  before: string;
+  rest: string;
+  // How much of the completion of `id` is in the text already (UTF-16).
   done: number;
   since: number;
 }
+
+// What editors insert in one edit when one key is pressed.
+const AUTO_CLOSED = new Set(["()", "[]", "{}", "<>", '""', "''", "``"]);
 
 export class SuggestionTracker {
   private current: Current | undefined;
@@ -31,44 +47,56 @@ export class SuggestionTracker {
     return this.current !== undefined;
   }
 
-  /** The provider answered with `completion` (the part after the caret) for `offset`. */
-  offered(id: string, document: string, offset: number, completion: string): void {
-    const before = this.current;
-    if (before && before.document === document && before.offset === offset && before.rest === completion) {
-      // The same ghost text, offered again while the person types through it: one suggestion, not two.
-      before.id = id;
+  /** The provider answered, and the caret is still where it was asked for. */
+  offered(offer: Offer): void {
+    const completion = sameLineEnds(offer.completion);
+    const shown = this.current;
+    if (shown && shown.document === offer.document && shown.offset === offer.offset && completion.startsWith(shown.rest)) {
+      // The same ghost text, or more of it, while the person types through it: one suggestion, not two.
+      Object.assign(shown, { id: offer.id, before: sameLineEnds(offer.before), rest: completion, done: 0 });
       return;
     }
-    this.end("typed");
-    this.current = { id, document, rest: completion, offset, done: 0, since: this.now() };
-    this.report.shown(id);
+    this.end("expired");
+    this.current = {
+      id: offer.id,
+      document: offer.document,
+      offset: offer.offset,
+      before: sameLineEnds(offer.before),
+      rest: completion,
+      done: 0,
+      since: this.now(),
+    };
+    this.report.shown(offer.id);
   }
 
-  /** The provider answered with nothing. */
-  nothing(): void {
-    this.end("typed");
+  /** The provider has nothing to offer any more. */
+  withdrawn(): void {
+    this.end("expired");
   }
 
-  /** Text was inserted (`removed` characters went) at `offset`. */
+  /** In `document`, `removed` units at `offset` gave way to `inserted`. */
   edited(document: string, offset: number, removed: number, inserted: string): void {
     const current = this.current;
     if (!current || current.document !== document) return;
-    if (removed || offset !== current.offset || !current.rest.startsWith(inserted) || !inserted) {
+    const added = addedAtCaret(current, offset, removed, sameLineEnds(inserted));
+    if (added !== undefined && added === current.rest) {
+      this.current = undefined; // in the text as a whole: when accepted, the item's own command tells the server
+      return;
+    }
+    if (added !== undefined && AUTO_CLOSED.has(added) && current.rest.startsWith(added.charAt(0))) {
+      this.advance(current, added.charAt(0), offset + 1); // one key: the caret stands between the two
+      return;
+    }
+    if (added === undefined || !current.rest.startsWith(added)) {
       this.end("typed");
       return;
     }
-    if (inserted === current.rest) {
-      this.current = undefined; // accepted as a whole: the item's own command tells the server
-      return;
-    }
-    current.rest = current.rest.slice(inserted.length);
-    current.offset += inserted.length;
-    current.done += inserted.length;
+    this.advance(current, added, offset + inserted.length);
     // A person types one character at a time; more at once is "accept next word" or "accept line".
-    if (inserted.length > 1) this.report.partlyAccepted(current.id, current.done);
+    if (added.length > 1) this.report.partlyAccepted(current.id, current.done);
   }
 
-  /** The caret went to `offset` without an edit. */
+  /** The caret is at `offset` of `document` now. */
   moved(document: string, offset: number): void {
     const current = this.current;
     if (current && (current.document !== document || current.offset !== offset)) this.end("moved");
@@ -79,9 +107,16 @@ export class SuggestionTracker {
     this.end("explicit");
   }
 
-  /** The editor went out of sight. */
+  /** The editor went out of sight, or the server went away. */
   expired(): void {
     this.end("expired");
+  }
+
+  private advance(current: Current, added: string, caret: number): void {
+    current.before += added;
+    current.rest = current.rest.slice(added.length);
+    current.offset = caret;
+    current.done += added.length;
   }
 
   private end(reason: RejectReason): void {
@@ -90,4 +125,17 @@ export class SuggestionTracker {
     this.current = undefined;
     this.report.rejected(current.id, reason, Math.max(0, this.now() - current.since));
   }
+}
+
+/** What an edit adds at the caret; undefined for any other edit. */
+function addedAtCaret(current: Current, offset: number, removed: number, inserted: string): string | undefined {
+  if (!removed) return offset === current.offset && inserted ? inserted : undefined;
+  // Accepting may replace the start of the line with itself and more.
+  const replaced = current.before.slice(-removed);
+  const endsAtCaret = offset + removed === current.offset && replaced.length === removed;
+  return endsAtCaret && inserted.length > removed && inserted.startsWith(replaced) ? inserted.slice(removed) : undefined;
+}
+
+function sameLineEnds(text: string): string {
+  return text.replaceAll("\r\n", "\n");
 }

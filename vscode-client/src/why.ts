@@ -1,75 +1,60 @@
 // "Why this / why nothing?": the server's last decision at the cursor, in one sentence, with all factors on request.
 
 import * as vscode from "vscode";
+import type { LanguageClient } from "vscode-languageclient/node";
+import { type Decision, WHY } from "./protocol";
+import { whyPage } from "./whyPage";
 
-export interface Decision {
-  summary: string;
-  asked: boolean;
-  shown: boolean;
-  reason: string;
-  factors: { name: string; value: number | string | null; note: string }[];
-  knob: { setting: string; value: unknown; hint: string } | null;
-  timing_ms?: Record<string, number>;
-  tokens?: Record<string, number>;
-}
+const SCHEME = "hunch-why";
 
-export const SCHEME = "hunch-why";
-
+/** The virtual document with the details of the last question. */
 export class WhyDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
-  readonly onDidChange = this.changed.event;
+  private readonly registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+  private readonly uri = vscode.Uri.from({ scheme: SCHEME, path: "Why" });
   private text = "";
-  readonly uri = vscode.Uri.parse(`${SCHEME}:Hunch%20-%20why.md`);
+  readonly onDidChange = this.changed.event;
 
   provideTextDocumentContent(): string {
     return this.text;
   }
 
-  set(decision: Decision): void {
-    this.text = describe(decision);
+  async show(decision: Decision): Promise<void> {
+    this.text = whyPage(decision);
     this.changed.fire(this.uri);
+    await vscode.commands.executeCommand("markdown.showPreviewToSide", this.uri);
   }
 
   dispose(): void {
+    this.registration.dispose();
     this.changed.dispose();
   }
 }
 
-export function describe(decision: Decision): string {
-  const lines = [`# ${decision.summary}`, ""];
-  if (decision.knob) {
-    lines.push(`Changed by \`${decision.knob.setting}\` (now \`${JSON.stringify(decision.knob.value)}\`): ${decision.knob.hint}`, "");
-  }
-  if (decision.factors.length) {
-    lines.push("| what weighed in | value | |", "|---|---|---|");
-    for (const factor of decision.factors) {
-      const value = typeof factor.value === "number" ? Number(factor.value.toFixed(3)) : (factor.value ?? "unknown");
-      lines.push(`| ${factor.name.replaceAll("_", " ")} | ${value} | ${factor.note} |`);
-    }
-    lines.push("");
-  }
-  const timing = Object.entries(decision.timing_ms ?? {});
-  if (timing.length) {
-    lines.push("| stage | ms |", "|---|---|", ...timing.map(([stage, ms]) => `| ${stage} | ${ms.toFixed(1)} |`), "");
-  }
-  const tokens = decision.tokens ?? {};
-  if (tokens.new || tokens.decoded) {
-    lines.push(`${tokens.new} prompt tokens evaluated, ${tokens.reused} reused, ${tokens.decoded} generated.`, "");
-  }
-  return lines.join("\n");
-}
-
-export async function explain(decision: Decision | null, page: WhyDocument): Promise<void> {
-  if (!decision) {
-    void vscode.window.showInformationMessage("Hunch: no decision was made at the cursor yet. Type something there.");
+/** Ask about the cursor of the active editor and say what came of it. */
+export async function explain(client: LanguageClient | undefined, page: WhyDocument): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (!client?.isRunning()) {
+    void vscode.window.showInformationMessage("Hunch: the server is not running. See the status bar.");
     return;
   }
-  const actions = decision.knob ? ["Details", "Change"] : ["Details"];
+  if (!editor) {
+    void vscode.window.showInformationMessage("Hunch: open a file and put the cursor where you want to know.");
+    return;
+  }
+  const decision = await client.sendRequest<Decision | null>(WHY, {
+    uri: client.code2ProtocolConverter.asUri(editor.document.uri),
+    position: client.code2ProtocolConverter.asPosition(editor.selection.active),
+  });
+  if (!decision) {
+    void vscode.window.showInformationMessage("Hunch: nothing was decided on this line yet. Type something there.");
+    return;
+  }
+  const actions = decision.knob ? ["Details", "Change setting"] : ["Details"];
   const chosen = await vscode.window.showInformationMessage(`Hunch: ${decision.summary}`, ...actions);
-  if (chosen === "Change" && decision.knob) {
+  if (chosen === "Details") {
+    await page.show(decision);
+  } else if (chosen && decision.knob) {
     await vscode.commands.executeCommand("workbench.action.openSettings", decision.knob.setting);
-  } else if (chosen === "Details") {
-    page.set(decision);
-    await vscode.commands.executeCommand("markdown.showPreview", page.uri);
   }
 }
