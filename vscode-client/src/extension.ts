@@ -50,7 +50,7 @@ class Hunch {
       command("toggle", toggleEverywhere),
       command("toggleLanguage", toggleActiveLanguage),
       command("snooze", () => this.chooseSnooze()),
-      command("why", () => explain(this.client, this.page)),
+      command("why", () => explain(this.client, this.page, this.status.said)),
       command("triggerSuggestion", () => vscode.commands.executeCommand("editor.action.inlineSuggest.trigger")),
       command("dismiss", () => this.ghostText.dismiss()),
       command("showLog", () => this.log.show()),

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { ServerStatus } from "./protocol";
 import { activeLanguage, isEnabled } from "./settings";
-import { statusText } from "./statusText";
+import { type StatusText, statusText } from "./statusText";
 
 // A fast model thinks for a few milliseconds per key; only longer thinking is worth a change on the screen.
 const THINKING_DELAY_MS = 150;
@@ -37,9 +37,9 @@ export class StatusItem implements vscode.Disposable {
     this.draw();
   }
 
-  /** Settings, the snooze or the active editor changed. */
-  draw(): void {
-    const said = statusText({
+  /** What the status bar has to say now. */
+  get said(): StatusText {
+    return statusText({
       server: this.server,
       stopped: this.why,
       enabled: isEnabled(),
@@ -47,6 +47,11 @@ export class StatusItem implements vscode.Disposable {
       snoozedUntilMs: this.snoozedUntilMs(),
       nowMs: Date.now(),
     });
+  }
+
+  /** Settings, the snooze or the active editor changed. */
+  draw(): void {
+    const said = this.said;
     this.item.text = said.text;
     this.item.accessibilityInformation = { label: said.sentence };
     this.item.backgroundColor = said.warning ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;

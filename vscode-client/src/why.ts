@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import { type Decision, WHY } from "./protocol";
+import type { StatusText } from "./statusText";
 import { whyPage } from "./whyPage";
 
 const SCHEME = "hunch-why";
@@ -31,15 +32,15 @@ export class WhyDocument implements vscode.TextDocumentContentProvider, vscode.D
   }
 }
 
-/** Ask about the cursor of the active editor and say what came of it. */
-export async function explain(client: LanguageClient | undefined, page: WhyDocument): Promise<void> {
+/** Ask about the cursor of the active editor and say what came of it. `status`: how Hunch is as a whole, one line. */
+export async function explain(client: LanguageClient | undefined, page: WhyDocument, status: StatusText): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   if (!client?.isRunning()) {
-    void vscode.window.showInformationMessage("Hunch: the server is not running. See the status bar.");
+    void vscode.window.showInformationMessage(`${status.sentence}. ${status.detail}`);
     return;
   }
   if (!editor) {
-    void vscode.window.showInformationMessage("Hunch: open a file and put the cursor where you want to know.");
+    void vscode.window.showInformationMessage("Open a file and put the cursor where you want to know.");
     return;
   }
   const decision = await client.sendRequest<Decision | null>(WHY, {
@@ -47,11 +48,12 @@ export async function explain(client: LanguageClient | undefined, page: WhyDocum
     position: client.code2ProtocolConverter.asPosition(editor.selection.active),
   });
   if (!decision) {
-    void vscode.window.showInformationMessage("Hunch: nothing was decided on this line yet. Type something there.");
+    const typing = status.state === "ready" ? "Type something there." : `${status.sentence}.`;
+    void vscode.window.showInformationMessage(`Nothing was decided on this line yet. ${typing}`);
     return;
   }
   const actions = decision.knob ? ["Details", "Change setting"] : ["Details"];
-  const chosen = await vscode.window.showInformationMessage(`Hunch: ${decision.summary}`, ...actions);
+  const chosen = await vscode.window.showInformationMessage(decision.summary, ...actions);
   if (chosen === "Details") {
     await page.show(decision);
   } else if (chosen && decision.knob) {

@@ -9,7 +9,7 @@ export function whyPage(decision: Decision): string {
     lines.push(`Changed by \`${setting}\`, which is \`${JSON.stringify(value)}\` now. ${plain(hint)}`, "");
   }
   const factors = decision.factors.map(({ name, value, note }) => [name.replaceAll("_", " "), number(value), note]);
-  lines.push(...table(["What weighed in", "Value", ""], factors));
+  lines.push(...table(["Factor", "Value", "Meaning"], factors));
   const stages = Object.entries(decision.timing_ms ?? {});
   lines.push(...table(["Time spent", "ms"], stages.map(([stage, ms]) => [stage, ms.toFixed(1)])));
   const { new: evaluated = 0, reused = 0, decoded = 0 } = decision.tokens ?? {};
