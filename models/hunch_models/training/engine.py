@@ -42,6 +42,7 @@ class GgufModel:
         self.size: int = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
         self._batch = llama_cpp.llama_batch_init(context, 0, 1)
         self.capacity = context
+        self._pieces: list[bytes] = []
 
     def __enter__(self) -> GgufModel:
         return self
@@ -74,18 +75,44 @@ class GgufModel:
         rows = llama_cpp.llama_get_logits(self._context)
         return np.ctypeslib.as_array(rows, shape=(len(tokens), self.size)).copy()
 
-    def greedy(self, tokens: Sequence[int], *, most: int, done: Callable[[bytes], bool], end: int) -> bytes:
-        """The likeliest continuation, token by token, until `end`, `most` tokens, or `done(text so far)`."""
+    def healed(self, text: str) -> tuple[list[int], bytes]:
+        """Tokens of `text` without its last one, and the bytes with which the answer must begin instead.
+
+        A cursor seldom stands where a token ends: after `x = ` the tokenizer would join the space to the next word.
+        Of white space only one space is taken back; a line end stays. (Token healing, as in `guidance`.)
+        """
+        if text.endswith(" "):
+            return self.tokenise(text[:-1]), b" "
+        tokens = self.tokenise(text)
+        if not tokens or text.endswith("\n"):
+            return tokens, b""
+        return tokens[:-1], self.piece(tokens[-1])
+
+    def _beginning(self, start: bytes) -> NDArray[np.bool_]:
+        """Which tokens begin with `start`; after a lone space there must be more than spaces."""
+        if not self._pieces:
+            self._pieces = [self.piece(token) for token in range(self.size)]
+        return np.array([piece.startswith(start) and (start != b" " or piece.strip()) for piece in self._pieces], bool)
+
+    def greedy(
+        self, tokens: Sequence[int], *, most: int, done: Callable[[bytes], bool], end: int, start: bytes = b""
+    ) -> bytes:
+        """The likeliest continuation, token by token, until `end`, `most` tokens, or `done(text so far)`.
+
+        With `start` the first token must begin with these bytes, which are not part of the answer.
+        """
         self._forget()
         self._decode(tokens, 0, every=False)
         text = b""
         at = len(tokens)
-        for _ in range(min(most, self.capacity - at)):
-            row = llama_cpp.llama_get_logits_ith(self._context, -1)
-            token = int(np.ctypeslib.as_array(row, shape=(self.size,)).argmax())
+        for number in range(min(most, self.capacity - at)):
+            row = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, -1), shape=(self.size,))
+            if start and number == 0:
+                row = np.where(self._beginning(start), row, -np.inf)
+            token = int(row.argmax())
             if token == end:
                 break
-            text += self.piece(token)
+            text += self.piece(token)[len(start) if number == 0 else 0 :]
             if done(text):
                 break
             self._decode([token], at, every=False)

@@ -10,7 +10,7 @@ import keyword
 import math
 import random
 import tokenize
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,14 +95,23 @@ class Budget:
         return cls(context // 12, context * 5 // 8, context // 8, context // 16)
 
 
-def prompt(hole: LineHole, tokenise: Callable[[str], list[int]], budget: Budget) -> list[int]:
-    """The suffix-first prompt that serving would send for a hole."""
+def prompt(hole: LineHole, model: GgufModel, budget: Budget, *, healed: bool = False) -> tuple[list[int], bytes]:
+    """The suffix-first prompt that serving would send for a hole, and the bytes its answer must begin with."""
     # No token of ordinary code is longer than 8 code points on average: enough text for every budget.
-    prefix = tokenise(hole.prefix[-8 * budget.prefix :])[-budget.prefix :]
-    suffix = tokenise(hole.suffix[: 8 * budget.suffix])[: budget.suffix]
-    path = tokenise(f"{hole.path}\n")[-budget.path :]
+    before = hole.prefix[-8 * budget.prefix :]
+    tokens, start = model.healed(before) if healed else (model.tokenise(before), b"")
+    prefix = tokens[-budget.prefix :]
+    suffix = model.tokenise(hole.suffix[: 8 * budget.suffix])[: budget.suffix]
+    path = model.tokenise(f"{hole.path}\n")[-budget.path :]
     pre, suf, mid, file = (SPECIAL_ID[token] for token in (PREFIX, SUFFIX, MIDDLE, FILE))
-    return [file, *path, pre, suf, *suffix, mid, *prefix]
+    return [file, *path, pre, suf, *suffix, mid, *prefix], start
+
+
+def fill(hole: LineHole, model: GgufModel, budget: Budget, *, healed: bool = False) -> str:
+    """The model's greedy answer up to the end of the line."""
+    tokens, start = prompt(hole, model, budget, healed=healed)
+    answer = model.greedy(tokens, most=budget.new, done=lambda text: b"\n" in text, end=SPECIAL_ID[END], start=start)
+    return answer.decode("utf-8", "replace").split("\n", 1)[0]
 
 
 def copy_baseline(hole: LineHole, longest: int = 200) -> str:
@@ -198,19 +207,9 @@ def evaluate(
         result["loss"] = bits_per_byte(model, documents, loss_tokens, seed)
         for kind in ("rest", "line"):
             chosen = line_holes(documents, kind, holes, seed)
-            answers = [
-                model.greedy(
-                    prompt(hole, model.tokenise, budget),
-                    most=budget.new,
-                    done=lambda text: b"\n" in text,
-                    end=SPECIAL_ID[END],
-                )
-                .decode("utf-8", "replace")
-                .split("\n", 1)[0]
-                for hole in chosen
-            ]
             result[kind] = {
-                "model": score((hole.middle, got) for hole, got in zip(chosen, answers, strict=True)),
+                "model": score((hole.middle, fill(hole, model, budget)) for hole in chosen),
+                "model_healed": score((hole.middle, fill(hole, model, budget, healed=True)) for hole in chosen),
                 "copy": score((hole.middle, copy_baseline(hole)) for hole in chosen),
             }
     return result

@@ -35,19 +35,48 @@ def test_the_description_names_sources_but_no_machine() -> None:
 def test_figures_are_there_with_their_baseline() -> None:
     for kind in ("rest", "line"):
         figures = CARD["evaluation"][kind]
-        assert figures["model"]["n"] == figures["copy"]["n"] > 300
+        assert figures["model"]["n"] == figures["model_healed"]["n"] == figures["copy"]["n"] > 300
         low, high = figures["model"]["exact_match_interval"]
         assert low <= figures["model"]["exact_match"] <= high
 
 
-def test_it_fills_a_hole_in_its_own_prompt_form() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("import argparse\n\n\ndef main():\n    parser = argparse.", "\n    parser.parse_args()\n", "ArgumentParser()"),
+        ("if __name__ == ", "\n    main()\n", '"__main__":'),
+        (
+            "def total(items):\n    result = 0\n    for item in ",
+            "\n        result += item\n    return result\n",
+            "items:",
+        ),
+        ("class Named:\n    def __init__(self, name):\n        self.name = ", "\n", "name"),
+    ],
+)
+def test_it_fills_a_hole_in_its_own_prompt_form(before: str, after: str, expected: str) -> None:
     pytest.importorskip("tokenizers")
     from hunch_models.training.engine import GgufModel
-    from hunch_models.training.evaluate import Budget, LineHole, prompt
+    from hunch_models.training.evaluate import Budget, LineHole, fill
 
-    before = "import argparse\n\n\ndef main():\n    parser = argparse."
-    hole = LineHole("app/main.py", before, "", "\n    parser.parse_args()\n")
     with GgufModel(WEIGHTS / CARD["file"], context=256) as model:
-        tokens = prompt(hole, model.tokenise, Budget.of(256))
-        got = model.greedy(tokens, most=8, done=lambda text: b"\n" in text, end=0)
-    assert got.decode("utf-8").split("\n")[0] == "ArgumentParser()"
+        assert fill(LineHole("app/main.py", before, "", after), model, Budget.of(256), healed=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "start"),
+    [
+        ("x = ", "x =", b" "),
+        ("def f():\n    ", "def f():\n   ", b" "),
+        ("import arg", "import", b" arg"),
+        ("x = 1\n", "x = 1\n", b""),
+        ("", "", b""),
+    ],
+)
+def test_token_healing_gives_back_what_it_takes(text: str, kept: str, start: bytes) -> None:
+    pytest.importorskip("tokenizers")
+    from hunch_models.training.engine import GgufModel
+
+    with GgufModel(WEIGHTS / CARD["file"], context=64) as model:
+        tokens, begin = model.healed(text)
+        assert b"".join(model.piece(token) for token in tokens) == kept.encode()
+        assert begin == start
