@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class VSCode:
 
 
 Open = Callable[..., VSCode]
-OPENED = pytest.StashKey[list[VSCode]]()
+OPENED = pytest.StashKey[Iterable[VSCode]]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,9 +68,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A picture of every VS Code that was open when a test failed."""
     report = yield
     if report.failed and call.when == "call":
-        for number, vscode in enumerate(item.session.stash.get(OPENED, [])):
+        opened: Iterable[VSCode] = item.session.stash.get(OPENED, ())
+        name = re.sub(r"\W+", "-", item.name).strip("-")
+        for number, vscode in enumerate(opened):
             with contextlib.suppress(AssertionError, OSError):
-                vscode.page.screenshot(f"failed-{item.name}-{number}")
+                vscode.page.screenshot(f"failed-{name}-{number}")
     return report
 
 
@@ -82,16 +85,23 @@ def open_vscode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(message)
         pytest.skip(message)
-    opened = request.session.stash[OPENED] = []
+    opened: list[VSCode] = []
+    request.session.stash[OPENED] = opened
 
-    def start(files: dict[str, str], *, command: list[str] | None = SERVER, **environment: str) -> VSCode:
+    def start(
+        files: dict[str, str],
+        *,
+        command: list[str] | None = SERVER,
+        machine: dict[str, Any] | None = None,
+        **environment: str,
+    ) -> VSCode:
         home = tmp_path_factory.mktemp("vscode")
         project = home / "project"
         project.mkdir()
         for name, text in files.items():
             (project / name).write_text(text, encoding="utf-8")
         log = home / "messages.jsonl"
-        machine = {"hunch.server.command": recorded(log, command)} if command else {}
+        machine = (machine or {}) | ({"hunch.server.command": recorded(log, command)} if command else {})
         server = CodeServer(home, project, clean_environment(home / "hunch", **FIXED, **environment))
         vscode = VSCode(server, Page(SCREENSHOTS), Recording(log), project, machine)
         opened.append(vscode)

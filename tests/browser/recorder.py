@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 
 class Frames:
@@ -35,7 +35,7 @@ class Frames:
         return messages
 
 
-def pump(source: BinaryIO, target: BinaryIO, side: str, log: TextIO, lock: threading.Lock) -> None:
+def pump(source: IO[bytes], target: IO[bytes], side: str, log: TextIO, lock: threading.Lock) -> None:
     """Pass `source` on to `target` until it ends, then close `target`."""
     frames = Frames()
     while data := source.read1(1 << 16):  # type: ignore[attr-defined]
@@ -55,9 +55,7 @@ def main(log_path: Path, command: list[str]) -> int:
         server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert server.stdin is not None
         assert server.stdout is not None
-        threading.Thread(
-            target=pump, args=(sys.stdin.buffer, server.stdin, "client", log, lock), daemon=True
-        ).start()
+        threading.Thread(target=pump, args=(sys.stdin.buffer, server.stdin, "client", log, lock), daemon=True).start()
         pump(server.stdout, sys.stdout.buffer, "server", log, lock)
         return server.wait()
 

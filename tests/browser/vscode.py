@@ -138,9 +138,7 @@ class CodeServer:
     def install(self, package: Path) -> None:
         """Install an extension."""
         command = [*self._command, "--install-extension", str(package)]
-        ended = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        ended = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def start(self) -> None:

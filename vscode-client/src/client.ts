@@ -26,6 +26,13 @@ export interface ClientEvents {
   gaveUp(why: string): void;
 }
 
+/** Its own errors go to the log only: whoever starts it says what matters, once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 /** Starts `command` and waits until it answered `initialize`; throws when it cannot be started. */
 export async function startClient(
   command: readonly string[],
@@ -71,15 +78,22 @@ export async function startClient(
       },
     },
   };
-  const client = new LanguageClient("hunch", "Hunch", { command: program, args }, options);
+  const client = new QuietClient("hunch", "Hunch", { command: program, args }, options);
   client.onNotification(STATUS, (status: ServerStatus) => events.status(status));
   try {
     await client.start();
   } catch (error) {
-    throw new Error(`the server did not start: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the server did not start: ${startFailure(error, program)}`);
   }
   everRan = true;
   return client;
+}
+
+function startFailure(error: unknown, program: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.includes("ENOENT")) return `${program} was not found`;
+  if (/EPIPE|ECONNRESET|closed|disposed|cancelled/i.test(message)) return "it ended at once; its last words are in the log";
+  return message;
 }
 
 function forward(log: vscode.LogOutputChannel): (input: NodeJS.ReadableStream) => void {

@@ -4,6 +4,7 @@
 import { promises as fs } from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
+import { takeLock } from "./lock";
 import { run } from "./processes";
 import { installFailure, interpreterOf, isNewEnough, parseVersion, pythonCandidates } from "./python";
 
@@ -21,6 +22,15 @@ type Progress = vscode.Progress<{ message?: string }>;
 
 const STAMP = "hunch-complete";
 const LAUNCHER = "import hunch_server, os; print(os.path.join(os.path.dirname(hunch_server.__file__), 'launcher.py'))";
+// What the wheel wants of llama-cpp-python, from its own metadata.
+const REQUIREMENT = `
+import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+[metadata] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+for line in wheel.read(metadata).decode().splitlines():
+    if line.startswith("Requires-Dist: llama-cpp-python"):
+        print(line.split(": ", 1)[1])
+`;
 const LOCK_POLL_MS = 1000;
 const UNUSED_MS = 14 * 24 * 3600 * 1000;
 
@@ -31,7 +41,7 @@ export async function managedServer(context: vscode.ExtensionContext, log: vscod
   const python = interpreterOf(folder, process.platform);
   if (!(await isComplete(folder))) {
     await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: "Hunch: setting up its server, once", cancellable: true },
+      { location: vscode.ProgressLocation.Notification, title: "Hunch: setting up its server (first start)", cancellable: true },
       (progress, token) => createAlone(context, log, folder, progress, token),
     );
   }
@@ -84,7 +94,7 @@ async function create(
   const created = await run([...base, "-I", "-m", "venv", folder], log, token);
   if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled", tryAgain());
   if (created.code !== 0) {
-    throw new EnvironmentError("no virtual environment could be made (Debian, Ubuntu: `apt install python3-venv`)", showLog(log));
+    throw new EnvironmentError("no virtual environment could be made (Debian, Ubuntu: apt install python3-venv)", showLog(log));
   }
   await install(wheel, folder, log, progress, token);
   await fs.writeFile(path.join(folder, STAMP), "", "utf8");
@@ -100,23 +110,28 @@ async function install(
   const python = interpreterOf(folder, process.platform);
   const pip = [python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
   const index = vscode.workspace.getConfiguration("hunch.server").get<string>("llamaCppWheelIndex", "");
+  progress.report({ message: "installing" });
+  let prebuilt = false;
   if (index) {
-    // Fails within seconds where the index cannot be reached or has no wheel for this machine.
-    progress.report({ message: "installing" });
-    const prebuilt = ["--only-binary", "llama-cpp-python", "--extra-index-url", index];
-    if ((await run([...pip, ...prebuilt, wheel], log, token)).code === 0) return;
+    const [requirement = ""] = (await run([python, "-I", "-c", REQUIREMENT, wheel], log, token)).output.trim().split("\n");
+    // This one package from there and nothing else. Fails within seconds where the index has nothing for this machine.
+    const there = ["--only-binary", ":all:", "--no-deps", "--retries", "1", "--index-url", index];
+    prebuilt = requirement !== "" && (await run([...pip, ...there, requirement], log, token)).code === 0;
   }
-  progress.report({ message: "compiling llama.cpp, which takes some minutes" });
-  const compiled = token.isCancellationRequested ? undefined : await run([...pip, wheel], log, token);
+  if (!prebuilt) {
+    log.info("no prebuilt llama.cpp for this machine: pip compiles it unless it did so before");
+    progress.report({ message: "installing; compiling llama.cpp takes some minutes" });
+  }
+  const installed = token.isCancellationRequested ? undefined : await run([...pip, wheel], log, token);
   if (token.isCancellationRequested) throw new EnvironmentError("setting up was cancelled", tryAgain());
-  if (compiled?.code !== 0) throw new EnvironmentError(installFailure(compiled?.output ?? "", process.platform), showLog(log));
+  if (installed?.code !== 0) throw new EnvironmentError(installFailure(installed?.output ?? "", process.platform), showLog(log));
 }
 
 async function bundledWheel(context: vscode.ExtensionContext): Promise<string> {
   const folder = path.join(context.extensionPath, "wheel");
   const names = await fs.readdir(folder).catch(() => [] as string[]);
   const wheel = names.find((name) => name.endsWith(".whl"));
-  if (!wheel) throw new EnvironmentError("this build of the extension has no server inside: set `hunch.server.command`");
+  if (!wheel) throw new EnvironmentError("this build of the extension has no server inside: set hunch.server.command");
   return path.join(folder, wheel);
 }
 
@@ -126,8 +141,10 @@ async function findPython(log: vscode.LogOutputChannel): Promise<string[]> {
     const version = parseVersion((await run([...candidate, "--version"], log)).output);
     if (version && isNewEnough(version)) return candidate;
   }
-  const which = configured ? `\`${configured}\` is not Python 3.11 or newer` : "no Python 3.11 or newer was found";
-  throw new EnvironmentError(`${which}: install one, or name it in the settings`, {
+  const why = configured
+    ? `${configured} is not Python 3.11 or newer: name another one in the settings`
+    : "no Python 3.11 or newer was found: install one, or name it in the settings";
+  throw new EnvironmentError(why, {
     title: "Choose a Python",
     run: () => void vscode.commands.executeCommand("workbench.action.openSettings", "hunch.server.python"),
   });
@@ -138,27 +155,6 @@ function isComplete(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** True when the lock is ours now. A lock whose window is gone counts for nothing. */
-async function takeLock(lock: string): Promise<boolean> {
-  try {
-    await fs.writeFile(lock, String(process.pid), { flag: "wx" });
-    return true;
-  } catch {
-    const owner = await fs.readFile(lock, "utf8").catch(() => "");
-    // Empty: its window is just writing it.
-    if (owner && !isAlive(Number(owner))) await remove(lock);
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** Environments of other versions that no window started from for two weeks. */

@@ -26,8 +26,8 @@ export function interpreterOf(environment: string, platform: NodeJS.Platform): s
 
 const COMPILER: Partial<Record<NodeJS.Platform, string>> = {
   win32: "install the Visual Studio Build Tools with C++",
-  darwin: "run `xcode-select --install`",
-  linux: "install a C++ compiler (Debian, Ubuntu: `apt install build-essential`)",
+  darwin: "run xcode-select --install",
+  linux: "install a C++ compiler (Debian, Ubuntu: apt install build-essential)",
 };
 
 /** One line with a next step, from what pip printed when it failed. */
