@@ -39,7 +39,7 @@ CLIENT_ONLY: dict[str, dict[str, Any]] = {
         "type": "string",
         "enum": ["off", "messages", "verbose"],
         "default": "off",
-        "description": "Write the messages between editor and server to the log.",
+        "description": "Write the messages between editor and server to the log, where its level is set to Trace.",
     },
 }
 
