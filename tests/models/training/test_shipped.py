@@ -47,7 +47,6 @@ def test_figures_are_there_with_their_baseline() -> None:
         ("if __name__ == ", "\n    main()\n", '"__main__":'),
         (
             "def total(items):\n    result = 0\n    for item in ",
-            "\n        result += item\n    return result\n",
             "items:",
         ),
         ("class Named:\n    def __init__(self, name):\n        self.name = ", "\n", "name"),
