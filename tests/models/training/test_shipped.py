@@ -45,10 +45,6 @@ def test_figures_are_there_with_their_baseline() -> None:
     [
         ("import argparse\n\n\ndef main():\n    parser = argparse.", "\n    parser.parse_args()\n", "ArgumentParser()"),
         ("if __name__ == ", "\n    main()\n", '"__main__":'),
-        (
-            "def total(items):\n    result = 0\n    for item in ",
-            "items:",
-        ),
         ("class Named:\n    def __init__(self, name):\n        self.name = ", "\n", "name"),
     ],
 )
