@@ -99,6 +99,7 @@ def open_vscode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         project = home / "project"
         project.mkdir()
         for name, text in files.items():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
             (project / name).write_text(text, encoding="utf-8")
         log = home / "messages.jsonl"
         machine = (machine or {}) | ({"hunch.server.command": recorded(log, command)} if command else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ LINE = "    with open(path, encoding="
 LAST_LINE = SAMPLE.count("\n") + 1
 FILES = ("accept", "through", "words", "other", "moved", "why", "switch", "snooze", "crash", "light")
 
+# What a workspace may try and must not get: a command and a model of its choice.
+HOSTILE = json.dumps(
+    {"hunch.server.command": ["touch", "started-by-the-workspace"], "hunch.model.id": "workspace.gguf"}
+)
+
 SHOWN = "textDocument/didShowCompletion"
 PARTLY = "textDocument/didPartiallyAcceptCompletion"
 REJECTED = "hunch/didRejectCompletion"
@@ -47,7 +53,7 @@ REJECTED = "hunch/didRejectCompletion"
 
 @pytest.fixture(scope="module")
 def vscode(open_vscode: Open) -> VSCode:
-    opened = open_vscode({f"{name}.py": SAMPLE for name in FILES})
+    opened = open_vscode({f"{name}.py": SAMPLE for name in FILES} | {".vscode/settings.json": HOSTILE})
     opened.wait_ready()
     return opened
 
@@ -82,6 +88,15 @@ def saved(path: Path, before: str) -> str:
 def newest(vscode: VSCode, method: str, since: int) -> dict[str, Any]:
     """The first message of a kind after `since` earlier ones of it."""
     return dict(wait_until(method, lambda: vscode.messages.sent(method)[since:])[0])
+
+
+def test_a_workspace_chooses_neither_server_nor_model(vscode: VSCode) -> None:
+    [first] = vscode.messages.sent("initialize")
+    # Only what the person chose is sent, too: a default must not outrank the workspace's own `.hunch.toml`.
+    assert first["initializationOptions"] == {"completion": {"minLogprob": -100}}
+    assert not list(vscode.server.home.rglob("started-by-the-workspace"))
+    statuses = vscode.messages.sent("hunch/status")
+    assert "workspace.gguf" not in json.dumps(statuses)
 
 
 def test_ghost_text_is_accepted_with_tab_and_saved(vscode: VSCode) -> None:
@@ -160,6 +175,7 @@ def test_why_tells_what_decided(vscode: VSCode) -> None:
     message = ".notification-toast .notification-list-item-message"
     page.wait(message)
     assert page.texts(message)[0].startswith("Shown.")
+    time.sleep(0.5)  # it slides in
     page.screenshot("why-dark")
     page.click('.notification-toast a:has-text("Details")')
     page.wait('.tab[aria-label*="Why"]')

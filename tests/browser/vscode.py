@@ -249,14 +249,10 @@ class Page:
         self.type(name, delay_ms=5)
         self.wait(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]')
         self.press("Enter")
-        self.wait(f'.tab.active[data-resource-name="{name}"]')
+        self.wait(f'.monaco-editor.focused[data-uri$="/{name}"]')
+        self.press("Control+End")
         end = f"Ln {last_line}, Col 1"
-
-        def caret_at_end() -> bool:
-            self.press("Control+End")  # goes astray until the new editor has the focus
-            return any(end in text for text in self.texts(CARET_ITEM))
-
-        wait_until(f"the caret at {end}", caret_at_end)
+        wait_until(f"the caret at {end}", lambda: any(end in text for text in self.texts(CARET_ITEM)))
 
     def close(self) -> None:
         """End the browser; it ends with its driver's input."""
