@@ -58,6 +58,16 @@ class VSCode:
         """Wait until the status bar says that the model is ready."""
         wait_until("the ready status", lambda: self.page.status() == "Hunch is ready", timeout_s)
 
+    def keep_evidence(self, name: str) -> None:
+        """Save a picture of the page, and everything that was logged, beside the other screenshots."""
+        logs = self.server.logs()
+        with contextlib.suppress(AssertionError, OSError):  # a browser that is gone must not hide the failure
+            logs["browser console"] = self.page.console()
+            self.page.screenshot(name)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        text = "\n".join(f"==== {title}\n{said.rstrip()}\n" for title, said in logs.items())
+        (SCREENSHOTS / f"{name}.log").write_text(text, encoding="utf-8")
+
 
 Open = Callable[..., VSCode]
 OPENED = pytest.StashKey[Iterable[VSCode]]()
@@ -65,14 +75,13 @@ OPENED = pytest.StashKey[Iterable[VSCode]]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """A picture of every VS Code that was open when a test failed."""
+    """A picture and the logs of every VS Code that was open when a test, or what it stands on, failed."""
     report = yield
-    if report.failed and call.when == "call":
+    if report.failed and call.when in ("setup", "call"):
         opened: Iterable[VSCode] = item.session.stash.get(OPENED, ())
         name = re.sub(r"\W+", "-", item.name).strip("-")
         for number, vscode in enumerate(opened):
-            with contextlib.suppress(AssertionError, OSError):
-                vscode.page.screenshot(f"failed-{name}-{number}")
+            vscode.keep_evidence(f"failed-{name}-{number}")
     return report
 
 
@@ -115,7 +124,9 @@ def open_vscode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         vscode.page.open(server.url)
         return vscode
 
-    yield start
-    for vscode in opened:
-        vscode.page.close()
-        vscode.server.stop()
+    with contextlib.ExitStack() as ending:
+        yield start
+        for vscode in opened:
+            ending.callback(vscode.server.stop)
+            ending.callback(vscode.page.close)
+    request.session.stash[OPENED] = ()

@@ -55,6 +55,7 @@ def test_a_missing_python_is_told_and_a_right_one_is_enough(open_vscode: Open, i
     page.wait(f'{TOAST}:has-text("no-such-python")')
     page.wait(f'{TOAST} a:has-text("Choose a Python")')
     wait_until("the stopped status", lambda: page.status() == "Hunch is stopped")
+    time.sleep(1)  # the message slides in
     page.screenshot("no-python-dark")
 
     vscode.machine = {"hunch.server.python": str(interpreter)}

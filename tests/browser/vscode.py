@@ -92,6 +92,7 @@ class Lines:
 
     def _read(self, stream: Any) -> None:
         for line in stream:
+            self.seen.append(line)
             self._queue.put(line)
         self._queue.put(None)
 
@@ -102,7 +103,6 @@ class Lines:
         except Empty:
             line = None
         assert line is not None, "".join(["the process said nothing more\n", *self.seen[-40:]])
-        self.seen.append(line)
         return line
 
 
@@ -114,6 +114,7 @@ class CodeServer:
         self.folder = folder
         self._environment = environment
         self._process: subprocess.Popen[str] | None = None
+        self._lines: Lines | None = None
         self.url = ""
 
     @property
@@ -154,10 +155,18 @@ class CodeServer:
             encoding="utf-8",
             errors="replace",
         )
-        lines = Lines(self._process.stdout)
-        while not (found := re.search(r"listening on (http://127\.0\.0\.1:\d+)", lines.next(START_S))):
+        self._lines = Lines(self._process.stdout)
+        while not (found := re.search(r"listening on (http://127\.0\.0\.1:\d+)", self._lines.next(START_S))):
             pass
         self.url = f"{found.group(1)}/?folder={self.folder}"
+
+    def logs(self) -> dict[str, str]:
+        """What code-server printed and what VS Code and its extensions logged, by file name; what is empty left out."""
+        said = {"code-server": "".join(self._lines.seen) if self._lines else ""}
+        folder = self.home / "data" / "logs"
+        for path in sorted(folder.rglob("*.log")):
+            said[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8", errors="replace")
+        return {name: text for name, text in said.items() if text.strip()}
 
     def stop(self) -> None:
         """End it and all it started."""
@@ -227,6 +236,10 @@ class Page:
         label = self.call("attribute", selector=f"{STATUS_ITEM} a", name="aria-label", timeout_ms=STEP_S * 1000)
         return str(label)
 
+    def console(self) -> str:
+        """What the page wrote to the browser's console."""
+        return "\n".join(self.call("noise"))
+
     def screenshot(self, name: str, **clip: int) -> Path:
         """Save a picture under `name`."""
         path = self._screenshots / f"{name}.png"
@@ -257,7 +270,8 @@ class Page:
     def close(self) -> None:
         """End the browser; it ends with its driver's input."""
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with contextlib.suppress(OSError):  # the driver is gone already
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:
