@@ -122,7 +122,17 @@ class Lines:
 class Snapshot(Lines):
     """A frozen state of a document; features work on it while editing goes on."""
 
-    __slots__ = ()
+    __slots__ = ("_text",)
+
+    def __init__(self, lines: tuple[str, ...], path: str, language: str, version: int) -> None:
+        super().__init__(lines, path, language, version)
+        self._text: str | None = None
+
+    def text(self) -> str:
+        """The whole text, put together once."""
+        if self._text is None:
+            self._text = super().text()
+        return self._text
 
 
 class Document(Lines):

@@ -29,6 +29,7 @@ class Counters:
     requests: int = 0
     offered: int = 0  # answered with text
     shown: int = 0  # reported by the client as seen
+    generations: int = 0  # requests that made the model work
     cache_hits: int = 0
     decoded_tokens: int = 0
     withheld: dict[str, int] = field(default_factory=dict)
@@ -54,5 +55,6 @@ class Counters:
         if any(item.source in (Source.CACHE, Source.RUNNING) for item in outcome.items):
             self.cache_hits += 1
         if decision.timing.decoded_tokens or decision.timing.new_tokens:
+            self.generations += 1
             self.decoded_tokens += decision.timing.decoded_tokens
             self.new_tokens.append(decision.timing.new_tokens)

@@ -2,6 +2,6 @@
 
 from hunch_features.syntax.languages import grammar, language_of_path
 from hunch_features.syntax.scope import Scope, scope_at
-from hunch_features.syntax.tree import SyntaxTree, TreeCache, parse
+from hunch_features.syntax.tree import SyntaxTree, TreeCache, byte_offset, parse
 
-__all__ = ["Scope", "SyntaxTree", "TreeCache", "grammar", "language_of_path", "parse", "scope_at"]
+__all__ = ["Scope", "SyntaxTree", "TreeCache", "byte_offset", "grammar", "language_of_path", "parse", "scope_at"]

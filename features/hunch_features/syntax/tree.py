@@ -1,64 +1,96 @@
 """Syntax trees that follow a text: what two states have in common is not parsed again.
 
 The edit between two states is found by comparing their bytes, so the path of a keystroke carries no bookkeeping.
+Parsing holds the event loop, so it is bounded in size and in time; beyond that a text has no tree.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeVar
 
 import tree_sitter
 
 from hunch_features.syntax.languages import grammar
 from hunch_features.text import Snapshot
 
-MAX_PARSED_BYTES = 1_000_000
+MAX_PARSED_BYTES = 500_000
+PARSE_LIMIT_S = 0.1
+"""Ordinary code parses at 10–20 MB/s; grammars can be driven into seconds per 20 KB (`a<b<a<b<…` in Java)."""
+CHUNK_BYTES = 65_536
+MAX_DEPTH = 400
 KEPT_TREES = 16
+SIZE_CHANGE = 0.1
+"""A text that took too long is tried again once its size has changed by this share."""
+
+Clock = Callable[[], float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class SyntaxTree:
-    """A parsed text. Offsets in `tree` are bytes of `source` (UTF-8)."""
+    """A parsed text. Offsets are bytes of `source` (UTF-8)."""
 
     language: str
     source: bytes
     tree: tree_sitter.Tree
-    ascii: bool
 
     @property
-    def root(self) -> tree_sitter.Node:
-        """The root node."""
-        return self.tree.root_node
+    def has_errors(self) -> bool:
+        """Whether any part of the text does not parse."""
+        return self.tree.root_node.has_error
 
-    def byte_offset(self, snapshot: Snapshot, offset: int) -> int:
-        """Byte offset of a code-point offset of the snapshot that was parsed."""
-        return offset if self.ascii else len(snapshot.slice(0, offset).encode("utf-8", "replace"))
-
-    def errors(self, limit: int = 1000) -> int:
-        """Number of error and missing nodes, counted up to `limit`; subtrees without errors are skipped."""
+    def errors_in(self, start: int, end: int, limit: int = 500) -> int:
+        """Number of error and missing nodes that touch `start`…`end`, counted up to `limit`."""
         count = 0
-        pending = [self.root]
+        pending = [self.tree.root_node]
+        cursor = self.tree.walk()
         while pending and count < limit:
             node = pending.pop()
-            if not node.has_error:
-                continue
-            if node.is_error or node.is_missing:
-                count += 1
-            pending.extend(node.children)
+            count += node.is_error or node.is_missing
+            cursor.reset(node)
+            # One byte early: a missing node has no width, and the cursor looks for nodes that reach beyond.
+            more = node.has_error and cursor.goto_first_child_for_byte(max(0, start - 1)) is not None
+            while more:
+                child = cursor.node
+                if child is None or child.start_byte > end:
+                    break
+                if child.has_error:
+                    pending.append(child)
+                more = cursor.goto_next_sibling()
         return count
 
-    def ancestors(self, byte_offset: int) -> Iterator[tree_sitter.Node]:
-        """Nodes around an offset, innermost first."""
-        node = self.root.descendant_for_byte_range(byte_offset, byte_offset)
-        while node is not None:
-            yield node
-            node = node.parent
+    def around(self, byte: int) -> list[tree_sitter.Node]:
+        """The nodes that contain the byte at an offset, innermost first; of very deep trees the outer 400."""
+        cursor = self.tree.walk()
+        nodes = [self.tree.root_node]
+        while len(nodes) < MAX_DEPTH and cursor.goto_first_child_for_byte(byte) is not None:
+            node = cursor.node
+            if node is None or node.start_byte > byte:
+                break
+            nodes.append(node)
+        nodes.reverse()
+        return nodes
 
 
-def parse(language: str, source: bytes, previous: SyntaxTree | None = None) -> SyntaxTree | None:
-    """Parse, reusing what `previous` shares; None for unknown languages and for texts over 1 MB."""
+def byte_offset(snapshot: Snapshot, offset: int) -> int:
+    """Bytes of UTF-8 before a code-point offset."""
+    before = snapshot.slice(0, offset)
+    return len(before) if before.isascii() else len(encoded(before))
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; a lone surrogate becomes one `?`."""
+    return text.encode("utf-8", "replace")
+
+
+def parse(
+    language: str, source: bytes, previous: SyntaxTree | None = None, *, clock: Clock = perf_counter
+) -> SyntaxTree | None:
+    """Parse, reusing what `previous` shares. None for unknown languages, over 500 KB and after 0.1 s."""
     lexicon = grammar(language)
     if lexicon is None or len(source) > MAX_PARSED_BYTES:
         return None
@@ -68,9 +100,23 @@ def parse(language: str, source: bytes, previous: SyntaxTree | None = None) -> S
             return previous
         old = previous.tree.copy()
         _tell_edit(old, previous.source, source)
+    deadline = clock() + PARSE_LIMIT_S
+
+    def read(byte: int, _point: object) -> bytes:
+        return source[byte : byte + CHUNK_BYTES]
+
+    def too_late(_byte: int, _has_error: bool) -> bool:
+        return clock() > deadline
+
     parser = tree_sitter.Parser(lexicon)
-    tree = parser.parse(source, old) if old is not None else parser.parse(source)
-    return SyntaxTree(language, source, tree, source.isascii())
+    try:
+        if old is not None:
+            tree = parser.parse(read, old, progress_callback=too_late)
+        else:
+            tree = parser.parse(read, progress_callback=too_late)
+    except ValueError:
+        return None  # what py-tree-sitter raises for a parse that was ended
+    return SyntaxTree(language, source, tree)
 
 
 def _tell_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
@@ -108,25 +154,48 @@ def _point(source: bytes, offset: int) -> tuple[int, int]:
     return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)
 
 
+def _remember(store: OrderedDict[str, T], path: str, value: T) -> None:
+    store[path] = value
+    store.move_to_end(path)
+    if len(store) > KEPT_TREES:
+        store.popitem(last=False)
+
+
 class TreeCache:
     """The last tree of each document, for incremental parsing. Keeps the 16 most recently used."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = perf_counter) -> None:
+        self._clock = clock
         self._trees: OrderedDict[str, SyntaxTree] = OrderedDict()
+        self._too_slow: OrderedDict[str, int] = OrderedDict()
 
     def tree(self, snapshot: Snapshot) -> SyntaxTree | None:
-        """The tree of a snapshot; None where the language is unknown or the text is too large."""
-        if grammar(snapshot.language) is None or snapshot.char_count > MAX_PARSED_BYTES:
+        """The tree of a snapshot; None where the language is unknown or the text is too much to parse."""
+        return self._parse(snapshot, snapshot.char_count, lambda: encoded(snapshot.text()))
+
+    def with_insertion(self, snapshot: Snapshot, offset: int, text: str) -> SyntaxTree | None:
+        """The tree that the snapshot would have with `text` inserted at a code-point offset."""
+        return self._parse(
+            snapshot,
+            snapshot.char_count + len(text),
+            lambda: encoded(snapshot.slice(0, offset) + text + snapshot.slice(offset, snapshot.char_count)),
+        )
+
+    def _parse(self, snapshot: Snapshot, size: int, source: Callable[[], bytes]) -> SyntaxTree | None:
+        path = snapshot.path
+        if size > MAX_PARSED_BYTES or grammar(snapshot.language) is None:
             return None
-        source = snapshot.text().encode("utf-8", "replace")
-        tree = parse(snapshot.language, source, self._trees.get(snapshot.path))
+        slow = self._too_slow.get(path)
+        if slow is not None and abs(size - slow) <= SIZE_CHANGE * slow:
+            return None
+        tree = parse(snapshot.language, content := source(), self._trees.get(path), clock=self._clock)
         if tree is not None:
-            self._trees[snapshot.path] = tree
-            self._trees.move_to_end(snapshot.path)
-            if len(self._trees) > KEPT_TREES:
-                self._trees.popitem(last=False)
+            _remember(self._trees, path, tree)
+        elif len(content) <= MAX_PARSED_BYTES:
+            _remember(self._too_slow, path, size)
         return tree
 
     def forget(self, path: str) -> None:
         """Drop a document's tree."""
         self._trees.pop(path, None)
+        self._too_slow.pop(path, None)

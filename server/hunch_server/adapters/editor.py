@@ -40,6 +40,7 @@ class Editor:
         self._client = LanguageClient("hunch-editor", __version__)
         self.documents: dict[str, Document] = {}
         self.states: list[str] = []
+        self.details: list[str] = []
         self.notices: list[str] = []
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._state_changed = asyncio.Event()
@@ -55,7 +56,9 @@ class Editor:
         self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))
 
     def _on_status(self, params: Any) -> None:
-        self.states.append(plain(params)["state"])
+        message = plain(params)
+        self.states.append(message["state"])
+        self.details.append(message["detail"])
         self._state_changed.set()
 
     def _on_message(self, params: Any) -> None:
@@ -175,6 +178,12 @@ class Editor:
             await self._client.workspace_execute_command_async(
                 lsp.ExecuteCommandParams(command=item.command.command, arguments=item.command.arguments)
             )
+
+    def hang_up(self) -> None:
+        """Close the connection without a word, as a crashed editor does."""
+        server = self._client._server
+        if server is not None and server.stdin is not None:
+            server.stdin.close()
 
     async def stop(self) -> None:
         """Shut down by protocol; kill the process when it does not follow."""

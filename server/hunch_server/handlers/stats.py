@@ -16,6 +16,7 @@ async def stats(server: HunchServer, _params: Any) -> dict[str, Any]:
     info = server.backend.info if server.backend is not None else None
     return {
         "requests": counters.requests,
+        "generations": counters.generations,
         "offered": counters.offered,
         "shown": counters.shown,
         "withheld": counters.withheld,
