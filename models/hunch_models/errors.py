@@ -1,9 +1,9 @@
 """Errors a person can cause or must act on. Everything else is a bug and is logged whole, once.
 
-    HunchError              one line of text and a next step
-    ├── ModelError          a model file that is missing, damaged or unfit
-    ├── BackendError        the engine behind a request failed or is away
-    └── SettingsError       a setting that cannot be used
+HunchError              one line of text and a next step
+├── ModelError          a model file that is missing, damaged or unfit
+├── BackendError        the engine behind a request failed or is away
+└── SettingsError       a setting that cannot be used
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ Not thread-safe, as a llama.cpp context is not. Runs in the worker process only.
 
 from __future__ import annotations
 
+import bisect
 import ctypes
+import itertools
 import math
 import os
 import time
@@ -28,6 +30,9 @@ SENTENCEPIECE = 1
 """`LLAMA_VOCAB_TYPE_SPM` in llama.h."""
 
 WARM_UP_TOKENS = 16
+
+BEGINNINGS = 256
+"""How many answers of `Engine.beginning_with` are kept."""
 
 
 class EngineError(Exception):
@@ -73,6 +78,8 @@ class Engine:
         """What the KV cache holds, in order."""
         self._fresh = False  # whether the logits belong to the last of `tokens`
         self._pieces: dict[int, bytes] = {}
+        self._sorted = sorted((piece, token) for token in range(self.vocabulary_size) if (piece := self._piece(token)))
+        self._beginnings: dict[bytes, npt.NDArray[np.int64]] = {}
         self._line_lead = self._leading_line_break()
         self.form = self._recognise()
         self.evaluated = 0
@@ -176,6 +183,22 @@ class Engine:
                 return buffer.raw[:count]
             size = -count
 
+    def beginning_with(self, start: bytes) -> npt.NDArray[np.int64]:
+        """Ids of the tokens whose bytes begin with `start`; after one lone space there must be more than spaces."""
+        known = self._beginnings.get(start)
+        if known is None:
+            first = bisect.bisect_left(self._sorted, (start, 0))
+            found = []
+            for piece, token in itertools.islice(self._sorted, first, None):
+                if not piece.startswith(start):
+                    break
+                if start != b" " or not piece.isspace():
+                    found.append(token)
+            known = self._beginnings[start] = np.array(sorted(found), np.int64)
+            if len(self._beginnings) > BEGINNINGS:
+                del self._beginnings[next(iter(self._beginnings))]
+        return known
+
     def ends_line(self, token: int) -> bool:
         """Whether the text of `token` ends with a line break."""
         return self.piece(token).endswith((b"\n", b"\r"))
@@ -245,16 +268,18 @@ class Engine:
         self.tokens += tokens
         self._fresh = True
 
-    def greedy(self) -> tuple[int, float]:
-        """The likeliest next token and its natural-log probability."""
+    def greedy(self, among: npt.NDArray[np.int64] | None = None) -> tuple[int, float]:
+        """The likeliest next token and its natural-log probability; with `among`, both given that it is one of these."""
         row = self._logits()
-        token = int(row.argmax())
-        shifted = row - row[token]
+        if among is not None:
+            row = row[among]
+        best = int(row.argmax())
+        shifted = row - row[best]
         np.exp(shifted, out=shifted)
         total = float(shifted.sum())
         if not math.isfinite(total):
             raise EngineError("the model's output is not a number")
-        return token, -math.log(total)
+        return (best if among is None else int(among[best])), -math.log(total)
 
     def _logits(self) -> npt.NDArray[np.float32]:
         pointer = self._lib.llama_get_logits_ith(self._context, -1)

@@ -77,12 +77,13 @@ class Generator:
         self.engine = engine
         self._clock = clock
 
-    def prompt(self, request: GenerationRequest) -> list[int]:
-        """The token list of a request; it leaves room for what is to be generated."""
+    def prompt(self, request: GenerationRequest) -> tuple[list[int], bytes]:
+        """The token list of a request, with room for what is to be generated, and how the answer must begin."""
         engine, form = self.engine, self.engine.form
         tokenize = engine.tokenize
+        prefix, start = self._healed(request.prefix)
         parts = PromptTokens(
-            prefix=tokenize(request.prefix),
+            prefix=prefix,
             suffix=tokenize(request.suffix),
             path=tokenize(f"{request.path}\n") if request.path else (),
             repository=tokenize(form.repository_text),
@@ -95,7 +96,23 @@ class Generator:
         self.read_chars += len(request.prefix)
         self.read_tokens += len(parts.prefix)
         capacity = engine.context_length - self._token_limit(request)
-        return build_prompt(form, parts, request.budget, capacity, engine.ends_line)
+        return build_prompt(form, parts, request.budget, capacity, engine.ends_line), start
+
+    def _healed(self, text: str) -> tuple[list[int], bytes]:
+        """Tokens of the text before the cursor without its last one, and the bytes with which to begin instead.
+
+        A cursor seldom stands where a token ends: after `x = ` the tokenizer would join the space to the next word,
+        and a model that has never seen them apart guesses badly. Of white space only one space is taken back; a line
+        end stays. (Token healing, as in `guidance`.)
+        """
+        engine = self.engine
+        if text.endswith(" ") and len(engine.beginning_with(b" ")):
+            return engine.tokenize(text[:-1]), b" "
+        tokens = engine.tokenize(text)
+        start = engine.piece(tokens[-1]) if tokens else b""
+        if not start or text.endswith((" ", "\n", "\r")):
+            return tokens, b""
+        return tokens[:-1], start
 
     def _token_limit(self, request: GenerationRequest) -> int:
         return max(1, min(request.max_tokens, self.engine.context_length // 2))
@@ -119,7 +136,8 @@ class Generator:
         if engine.form.layout == PLAIN and rest_of_line(request.suffix).strip():
             # Without the suffix in sight the model would write on over what stands there already.
             return Outcome("", (), Finish.END, GenerationTiming(total_ms=(clock() - started) * 1000))
-        prompt = self.prompt(request) or engine.tokenize("\n")
+        prompt, start = self.prompt(request)
+        prompt = prompt or engine.tokenize("\n")
         tokenized = clock()
         reused = engine.reuse(prompt)
         finish = self._prefill(prompt, deadline if decode else float("inf"), cancelled)
@@ -136,7 +154,7 @@ class Generator:
                     emit(text)
 
         if finish is None and decode:
-            finish, decoded = self._decode(request, output, deadline, cancelled, show)
+            finish, decoded = self._decode(request, output, start, deadline, cancelled, show)
         if decode:
             show(output.finish())
         ended = clock()
@@ -171,12 +189,14 @@ class Generator:
         self,
         request: GenerationRequest,
         output: GeneratedText,
+        start: bytes,
         deadline: float,
         cancelled: Callable[[], bool],
         show: Callable[[str], None],
     ) -> tuple[Finish, int]:
-        """Pick tokens until something ends it; return why, and how many tokens became text.
+        """Pick tokens until something ends it; return why, and how many were picked.
 
+        The first begins with the bytes `start`, which stand before the cursor and are no part of the text.
         The tokens stay in the KV cache: when a person types what was generated, nothing is evaluated again.
         """
         engine, clock = self.engine, self._clock
@@ -187,11 +207,16 @@ class Generator:
                 return Finish.CANCELLED, decoded
             if request.max_tokens <= 0:
                 return Finish.LENGTH, decoded
-            token, logprob = engine.greedy()
+            token, logprob = engine.greedy(engine.beginning_with(start) if start else None)
             if engine.is_end(token):
                 return Finish.END, decoded
             decoded += 1
-            show(output.add(engine.piece(token), logprob))
+            piece = engine.piece(token)[len(start) :]
+            if piece:
+                show(output.add(piece, logprob))
+            else:
+                limit += 1  # only says again what stands before the cursor
+            start = b""
             if output.ended:
                 return Finish.STOP, decoded
             if decoded >= limit or len(engine.tokens) >= engine.context_length:

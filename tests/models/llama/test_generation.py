@@ -21,7 +21,7 @@ from tests.tiny_gguf import vocabulary, write_random, write_scripted, write_sent
 
 END = "<|endoftext|>"
 BLOCK = StopRule(single_line=False, max_lines=99)
-CODE = "def value(self):\n    return self.total\n\n\nclass index:\n    def name(self):\n        return "
+CODE = "def value(self):\n    return self.total\n\n\nclass index:\n    def name(self):\n        return\n"
 
 
 def load(path: Path, context_length: int = 0) -> Generator:
@@ -47,7 +47,7 @@ def request(prefix: str, suffix: str = "", **others: object) -> GenerationReques
 def test_greedy_tokens_and_probabilities_equal_the_high_level_api(models: Models) -> None:
     generator = load(models.exact)
     asked = request(CODE, "\n\nprint(value)\n", path="a/b.py", stop=BLOCK, max_tokens=24)
-    prompt = generator.prompt(asked)
+    prompt, _ = generator.prompt(asked)
     outcome = run(generator, asked)
     ours = generator.engine.tokens[len(prompt) :]
 
@@ -104,6 +104,14 @@ def test_psm_order_evaluates_the_suffix_again(tmp_path: Path) -> None:
     assert run(generator, request("x = 1", suffix)).timing.new_tokens > 90
 
 
+def test_a_lone_space_is_not_answered_with_more_spaces(models: Models) -> None:
+    engine = load(models.random).engine
+    pieces = {engine.piece(int(token)) for token in engine.beginning_with(b" ")}
+    assert b" value" in pieces
+    assert all(piece.startswith(b" ") and piece.strip() for piece in pieces)
+    assert b"   " in {engine.piece(int(token)) for token in engine.beginning_with(b"  ")}
+
+
 def test_typing_what_was_generated_costs_only_what_was_not_evaluated(tmp_path: Path) -> None:
     script = ["return", " self", " value", " total", END]
     generator = load(write_scripted(tmp_path / "typed.gguf", [script]))
@@ -147,7 +155,7 @@ def test_the_whole_fits_into_the_context(models: Models) -> None:
     long = CODE * 200
     budget = TokenBudget(10_000, 10_000, 10_000)
     asked = request(long, long, path="p/" * 500, extra=(Snippet("e.py", long),) * 3, budget=budget, max_tokens=999)
-    prompt = generator.prompt(asked)
+    prompt, _ = generator.prompt(asked)
     outcome = run(generator, asked)
     assert len(prompt) + 256 <= generator.engine.context_length == 512
     assert outcome.timing.decoded_tokens <= 256
@@ -197,9 +205,53 @@ def test_where_generation_ends(
     generator = load(write_scripted(tmp_path / "script.gguf", [["return", *script]]))
     pieces: list[str] = []
     outcome = run(generator, request("return", "\n", stop=rule, max_tokens=limit), emit=pieces.append)
-    assert (outcome.text, outcome.finish, outcome.timing.decoded_tokens) == (text, finish, decoded)
+    again = limit > 0  # the first token says "return" once more, see "token healing"
+    assert (outcome.text, outcome.finish, outcome.timing.decoded_tokens) == (text, finish, decoded + again)
     assert "".join(pieces) == text
     assert all(pieces)
+
+
+HEALED: list[tuple[str, Sequence[str | bytes], str, str]] = [
+    # text before the cursor, script, how the prompt ends, text
+    ("x = sel", [" ", "self", END], "x = ", "f"),
+    ("x = ", ["=", " value", END], "x =", "value"),
+    ("return", ["\n", "return", " value", END], "", " value"),
+    ("if x:\n", ["\n", "   ", " self", END], "if x:\n", "    self"),
+    ("é", [b"\xc3", b"\xa9", END], "", ""),
+]
+
+
+@pytest.mark.parametrize(("prefix", "script", "ends", "text"), HEALED)
+def test_the_token_that_the_cursor_cuts_is_chosen_again(
+    tmp_path: Path, prefix: str, script: Sequence[str | bytes], ends: str, text: str
+) -> None:
+    generator = load(write_scripted(tmp_path / "script.gguf", [script]))
+    asked = request(prefix, "\n")
+    prompt, start = generator.prompt(asked)
+    assert start in (b"", b" ") or prefix.encode().endswith(start)
+    shown = b"".join(map(generator.engine.piece, prompt))
+    assert shown.endswith(ends.encode())
+    assert shown.endswith(prefix.encode().removesuffix(start))
+    outcome = run(generator, asked)
+    assert outcome.text == text
+    assert len(outcome.logprobs) <= outcome.timing.decoded_tokens
+
+
+def test_a_lone_space_is_not_answered_with_more_spaces(models: Models) -> None:
+    engine = load(models.random).engine
+    pieces = {engine.piece(int(token)) for token in engine.beginning_with(b" ")}
+    assert b" value" in pieces
+    assert all(piece.startswith(b" ") and piece.strip() for piece in pieces)
+    assert b"   " in {engine.piece(int(token)) for token in engine.beginning_with(b"  ")}
+
+
+def test_typing_what_was_generated_evaluates_one_token(models: Models) -> None:
+    generator = load(models.random)
+    typed = "x = self"
+    run(generator, request(typed, "\n", max_tokens=8))
+    for char in run(generator, request(typed, "\n", max_tokens=8)).text[:6]:
+        typed += char
+        assert run(generator, request(typed, "\n", max_tokens=8)).timing.new_tokens <= 2
 
 
 def test_text_comes_while_it_is_generated(tmp_path: Path) -> None:
@@ -235,7 +287,7 @@ def test_cancelled_prompt_keeps_what_was_evaluated(models: Models) -> None:
     outcome = run(generator, asked, cancelled=lambda: next(answers))
     assert (outcome.finish, outcome.text) == (Finish.CANCELLED, "")
     kept = len(generator.engine.tokens)
-    assert 0 < kept < len(generator.prompt(asked))
+    assert 0 < kept < len(generator.prompt(asked)[0])
     assert run(generator, asked).timing.reused_tokens == kept
 
 
@@ -259,7 +311,7 @@ def test_a_model_without_fim_tokens_only_continues_at_a_line_end(models: Models)
     assert (outcome.text, outcome.finish, generator.engine.evaluated) == ("", Finish.END, before)
     outcome = run(generator, request("x = ", "  \r\ny = 2\n", max_tokens=3))
     assert outcome.timing.decoded_tokens > 0
-    assert outcome.timing.new_tokens == len(generator.engine.tokenize("x = "))
+    assert outcome.timing.new_tokens == len(generator.engine.tokenize("x ="))
 
 
 def test_a_family_is_recognised_in_a_real_file(tmp_path: Path) -> None:
@@ -268,8 +320,9 @@ def test_a_family_is_recognised_in_a_real_file(tmp_path: Path) -> None:
     generator = load(path)
     form = generator.engine.form
     assert (form.family, form.order) == ("starcoder2", "psm")
-    prompt = generator.prompt(request("a", "b", path="p.py"))
+    prompt, start = generator.prompt(request("a", "b", path="p.py"))
     assert [token for token in prompt if token < len(specials)] == [5, 4, 1, 3, 2]
+    assert start == b"a"
 
 
 def test_sentencepiece_puts_no_space_before_the_parts(tmp_path: Path) -> None:
@@ -280,12 +333,12 @@ def test_sentencepiece_puts_no_space_before_the_parts(tmp_path: Path) -> None:
         tokens = engine.tokenize(text)
         assert b"".join(map(engine.piece, tokens)).decode() == text
         assert not engine.form.stops & set(tokens)
-    prompt = generator.prompt(request("x = self", "self", path="ignored.py"))
+    prompt, start = generator.prompt(request("x = self", "self", path="ignored.py"))
     special = [(at, token) for at, token in enumerate(prompt) if token in {1, *engine.form.tokens.values()}]
     (_, bos), (pre_at, pre), (suf_at, suf), (mid_at, mid) = special
     assert (bos, pre, suf, mid) == (1, *(engine.form.tokens[slot] for slot in (Slot.PRE, Slot.SUF, Slot.MID)))
     assert (pre_at, mid_at) == (1, len(prompt) - 1)
-    assert b"".join(map(engine.piece, prompt[pre_at:suf_at])) == b"x = self"
+    assert b"".join(map(engine.piece, prompt[pre_at:suf_at])) + start == b"x = self"
     assert b"".join(map(engine.piece, prompt[suf_at:])) == b"self"
 
 
