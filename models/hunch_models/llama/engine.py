@@ -269,7 +269,7 @@ class Engine:
         self._fresh = True
 
     def greedy(self, among: npt.NDArray[np.int64] | None = None) -> tuple[int, float]:
-        """The likeliest next token and its natural-log probability; with `among`, both given that it is one of these."""
+        """The likeliest next token and its natural-log probability; both among these only, if given."""
         row = self._logits()
         if among is not None:
             row = row[among]

@@ -104,14 +104,6 @@ def test_psm_order_evaluates_the_suffix_again(tmp_path: Path) -> None:
     assert run(generator, request("x = 1", suffix)).timing.new_tokens > 90
 
 
-def test_a_lone_space_is_not_answered_with_more_spaces(models: Models) -> None:
-    engine = load(models.random).engine
-    pieces = {engine.piece(int(token)) for token in engine.beginning_with(b" ")}
-    assert b" value" in pieces
-    assert all(piece.startswith(b" ") and piece.strip() for piece in pieces)
-    assert b"   " in {engine.piece(int(token)) for token in engine.beginning_with(b"  ")}
-
-
 def test_typing_what_was_generated_costs_only_what_was_not_evaluated(tmp_path: Path) -> None:
     script = ["return", " self", " value", " total", END]
     generator = load(write_scripted(tmp_path / "typed.gguf", [script]))
