@@ -30,6 +30,9 @@ from hunch_server.settings_sources import Resolved, resolve
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)
 
+THINKING_AFTER_S = 0.2
+"""A status that comes and goes with every key would be noise."""
+
 MESSAGES: dict[str, int] = {
     "textDocument/didShowCompletion": 1,
     "textDocument/didPartiallyAcceptCompletion": 1,
@@ -139,8 +142,15 @@ class HunchServer(LanguageServer):
         old = self.backend
         self.backend = make_backend(settings, ensure_home())
         self.backend.on_status(lambda _status: self.send_status())
-        self.session.engine = CompletionEngine(self.backend, settings.completion)
+        self.session.engine = CompletionEngine(self.backend, settings.completion, on_thinking=self._thinking_changed)
         self.in_background(self._switch(old, self.backend))
+
+    def _thinking_changed(self) -> None:
+        """Most answers are there before anybody could see that they were waited for: only long waits are told."""
+        if self.session.engine is not None and self.session.engine.thinking:
+            asyncio.get_running_loop().call_later(THINKING_AFTER_S, self.send_status)
+        else:
+            self.send_status()
 
     async def _switch(self, old: Backend | None, new: Backend) -> None:
         if old is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hunch_features.completion import Outcome, Source
 
 RECENT = 4096
+RECENT_SUGGESTIONS = 64
 
 
 def percentiles(values: Iterable[float], points: tuple[int, ...] = (50, 95, 99)) -> dict[str, float]:
@@ -41,6 +42,18 @@ class Counters:
     answer_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     new_tokens: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     outside_model_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    _kept: dict[str, int] = field(default_factory=dict)  # code points accepted so far, by suggestion
+
+    def accept(self, candidate_id: str, length: int, *, partly: bool = False) -> None:
+        """Count an accepted suggestion; `length`: its code points that are in the text now, all in all."""
+        if partly:
+            self.partially_accepted += candidate_id not in self._kept
+        else:
+            self.accepted += 1
+        self.accepted_chars += max(0, length - self._kept.get(candidate_id, 0))
+        self._kept[candidate_id] = max(length, self._kept.get(candidate_id, 0))
+        if len(self._kept) > RECENT_SUGGESTIONS:
+            del self._kept[next(iter(self._kept))]
 
     def note(self, outcome: Outcome, answer_ms: float) -> None:
         """Count one answered request."""

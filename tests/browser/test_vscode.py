@@ -145,7 +145,7 @@ def test_accepting_a_word_is_reported_with_its_length(vscode: VSCode) -> None:
     assert word
     assert ghost.startswith(word)
     if len(word) > 1:  # a word of one character cannot be told from typing it
-        assert newest(vscode, PARTLY, before)["acceptedLength"] == len(word)
+        assert newest(vscode, PARTLY, before)["acceptedLength"] == len(typed + word)
 
 
 def test_typing_something_else_rejects(vscode: VSCode) -> None:

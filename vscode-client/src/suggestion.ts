@@ -5,7 +5,7 @@ import type { RejectReason } from "./protocol";
 
 export interface Reporter {
   shown(id: string): void;
-  /** `acceptedLength`: UTF-16 units of the completion that are in the text now, counted from the caret on. */
+  /** `acceptedLength`: UTF-16 units from the start of the item's text to where the text in the document ends now. */
   partlyAccepted(id: string, acceptedLength: number): void;
   rejected(id: string, reason: RejectReason, shownMs: number): void;
 }
@@ -27,8 +27,6 @@ interface Current {
   offset: number;
   before: string;
   rest: string;
-  // How much of the completion of `id` is in the text already (UTF-16).
-  done: number;
   since: number;
 }
 
@@ -53,7 +51,7 @@ export class SuggestionTracker {
     const shown = this.current;
     if (shown && shown.document === offer.document && shown.offset === offer.offset && completion.startsWith(shown.rest)) {
       // The same ghost text, or more of it, while the person types through it: one suggestion, not two.
-      Object.assign(shown, { id: offer.id, before: sameLineEnds(offer.before), rest: completion, done: 0 });
+      Object.assign(shown, { id: offer.id, before: sameLineEnds(offer.before), rest: completion });
       return;
     }
     this.end("expired");
@@ -63,7 +61,6 @@ export class SuggestionTracker {
       offset: offer.offset,
       before: sameLineEnds(offer.before),
       rest: completion,
-      done: 0,
       since: this.now(),
     };
     this.report.shown(offer.id);
@@ -93,7 +90,7 @@ export class SuggestionTracker {
     }
     this.advance(current, added, offset + inserted.length);
     // A person types one character at a time; more at once is "accept next word" or "accept line".
-    if (added.length > 1) this.report.partlyAccepted(current.id, current.done);
+    if (added.length > 1) this.report.partlyAccepted(current.id, current.before.length);
   }
 
   /** The caret is at `offset` of `document` now. */
@@ -116,7 +113,6 @@ export class SuggestionTracker {
     current.before += added;
     current.rest = current.rest.slice(added.length);
     current.offset = caret;
-    current.done += added.length;
   }
 
   private end(reason: RejectReason): void {

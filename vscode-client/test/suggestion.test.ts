@@ -58,13 +58,13 @@ test("accepting word by word is reported with the length so far", () => {
   assert.deepEqual(heard, ["shown a", "partly a 4", "partly a 8"]);
 });
 
-test("lengths count from where the present id was offered", () => {
+test("lengths count from the start of the present item's text", () => {
   const { tracker, heard, offer } = setUp();
   offer("a", 0, "one two three");
   tracker.edited("doc", 0, 0, "one ");
   offer("b", 4, "two three", "one ");
   tracker.edited("doc", 4, 0, "two ");
-  assert.deepEqual(heard, ["shown a", "partly a 4", "partly b 4"]);
+  assert.deepEqual(heard, ["shown a", "partly a 4", "partly b 8"]);
 });
 
 test("accepting may replace the start of the line with itself", () => {

@@ -7,8 +7,10 @@ Runs on one asyncio loop and never blocks it; the only waiting is for the backen
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,14 +30,14 @@ from hunch_features.completion.context import ContextAssembler, ContextSource
 from hunch_features.completion.decisions import DecisionLog
 from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
-from hunch_features.completion.multiline import Shape, decide
+from hunch_features.completion.multiline import Shape, TreeOf, decide
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.rejections import RejectionMemory, place_of
 from hunch_features.completion.rules import refusal
 from hunch_features.completion.running import Generated, Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.timing import Timing
-from hunch_features.syntax import Scope, SyntaxTree, TreeCache, parse, scope_at
+from hunch_features.syntax import Scope, TreeCache, byte_offset, scope_at
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState
 from hunch_models.errors import BackendError
@@ -216,7 +218,7 @@ class CompletionEngine:
 
     def _start(self, query: CompletionQuery, position: Position, timing: Timing) -> Running:
         begun = self._clock()
-        tree = self._trees.tree(query.snapshot)
+        tree = self._tree_of(query.snapshot)
         shape = decide(query.snapshot, position, tree, self._settings, explicit=query.explicit)
         running = Running(query.snapshot, position, shape.multiline)
         task = asyncio.ensure_future(self._run(running, shape, tree, timing, begun))
@@ -227,7 +229,7 @@ class CompletionEngine:
         return running
 
     async def _run(
-        self, running: Running, shape: Shape, tree: SyntaxTree | None, timing: Timing, begun: float
+        self, running: Running, shape: Shape, tree: TreeOf, timing: Timing, begun: float
     ) -> Generated:
         """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
         snapshot, position = running.snapshot, running.position
@@ -329,13 +331,16 @@ class CompletionEngine:
         self._offered[candidate.id] = _Offered(candidate, place_of(query.snapshot, position))
         if len(self._offered) > REMEMBERED_CANDIDATES:
             self._offered.popitem(last=False)
+        detail = ""
+        if reason in (Reason.SHOWN, Reason.UNSURE):
+            detail = _how_sure(source, mean_logprob, self._settings.min_logprob if reason is Reason.UNSURE else None)
         factors = (
             Factor("source", str(source), "where the text came from"),
             Factor("mean_logprob", mean_logprob, "how sure the model was per token; 0 is certain"),
             Factor("min_logprob", self._settings.min_logprob, "your threshold for it"),
             Factor("lines", float(completion.count("\n") + 1), "lines offered"),
         )
-        decision = self._decide(query, position, reason, timing, started, asked=True, factors=factors)
+        decision = self._decide(query, position, reason, timing, started, asked=True, detail=detail, factors=factors)
         return Outcome((candidate,), decision)
 
     def _verdict(
@@ -398,22 +403,34 @@ class CompletionEngine:
 
     # ---- syntax ----
 
+    def _tree_of(self, snapshot: Snapshot) -> TreeOf:
+        """The tree of a snapshot, parsed when first asked for: most keys never need it before the model answers."""
+        return functools.cache(lambda: self._trees.tree(snapshot))
+
     def _scope(self, snapshot: Snapshot, offset: int) -> Scope:
         tree = self._trees.tree(snapshot)
-        return scope_at(tree, tree.byte_offset(snapshot, offset)) if tree is not None else Scope()
+        return scope_at(tree, byte_offset(snapshot, offset)) if tree is not None else Scope()
 
-    def _filter_context(self, snapshot: Snapshot, position: Position, tree: SyntaxTree | None) -> FilterContext:
+    def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:
         offset = snapshot.line_start(position.line) + position.column
 
         def new_errors(text: str) -> int:
-            if tree is None or is_unfinished(text):
+            before = None if is_unfinished(text) else tree()
+            if before is None:
                 return 0
-            at = tree.byte_offset(snapshot, offset)
-            changed = tree.source[:at] + text.encode("utf-8", "replace") + tree.source[at:]
-            after = parse(tree.language, changed, tree)
-            return after.errors() - tree.errors() if after is not None else 0
+            after = self._trees.with_insertion(snapshot, offset, text)
+            return after.errors_in(0, len(after.source)) - before.errors_in(0, len(before.source)) if after else 0
 
         return FilterContext(snapshot, position, new_errors)
+
+
+def _how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:
+    """Log-probabilities in words, as percentages."""
+    origin = {Source.MODEL: "from the model", Source.CACHE: "from the cache", Source.RUNNING: "begun a key earlier"}
+    if mean_logprob is None:
+        return origin[source]
+    wanted = "" if least is None else f", your least is {math.exp(least):.0%}"
+    return f"{origin[source]}, {math.exp(mean_logprob):.0%} sure per token{wanted}"
 
 
 def is_unfinished(text: str) -> bool:

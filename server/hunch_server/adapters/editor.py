@@ -51,9 +51,9 @@ class Editor:
 
     def _register(self) -> None:
         # pygls sets attributes on what it registers, which bound methods do not allow.
-        self._client.feature("hunch/status")(lambda params: self._on_status(params))
-        self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self._on_message(params))
-        self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))
+        self._client.feature("hunch/status")(lambda params: self._on_status(params))  # noqa: PLW0108
+        self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
+        self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
 
     def _on_status(self, params: Any) -> None:
         message = plain(params)

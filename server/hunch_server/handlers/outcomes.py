@@ -39,7 +39,7 @@ class Shown(msgspec.Struct, rename="camel"):
 
 
 class PartlyAccepted(msgspec.Struct, rename="camel"):
-    """`textDocument/didPartiallyAcceptCompletion`; `accepted_length`: UTF-16 units of the completion, from the caret on."""
+    """`textDocument/didPartiallyAcceptCompletion`; `accepted_length`: UTF-16 units of the item's text, so far."""
 
     item: Item
     accepted_length: Annotated[int, msgspec.Meta(ge=0)]
@@ -75,18 +75,19 @@ def accepted(server: HunchServer, candidate_id: str) -> None:
     if len(candidate_id) > 128:
         raise InvalidParams("no such suggestion")
     candidate = server.session.engine.candidate(candidate_id) if server.session.engine is not None else None
-    server.session.counters.accepted += 1
-    server.session.counters.accepted_chars += len(candidate.completion) if candidate else 0
+    server.session.counters.accept(candidate_id, len(candidate.completion) if candidate else 0)
 
 
 def partly_accepted(server: HunchServer, params: PartlyAccepted) -> None:
     """The first part of the item was inserted."""
     engine = server.session.engine
-    candidate = engine.candidate(item_id(params.item)) if engine is not None else None
-    server.session.counters.partially_accepted += 1
+    name = item_id(params.item)
+    candidate = engine.candidate(name) if engine is not None else None
+    length = 0
     if candidate is not None:
-        kept = convert.code_points(candidate.completion, params.accepted_length)
-        server.session.counters.accepted_chars += kept
+        stood_there = len(candidate.text) - len(candidate.completion)
+        length = convert.code_points(candidate.text, params.accepted_length) - stood_there
+    server.session.counters.accept(name, length, partly=True)
 
 
 def rejected(server: HunchServer, params: Rejected) -> None:
