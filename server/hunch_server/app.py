@@ -15,9 +15,10 @@ from pygls.lsp.server import LanguageServer
 
 from hunch_features.completion import CompletionEngine
 from hunch_models.backend import Backend, BackendState, BackendStatus
+from hunch_models.errors import HunchError
 from hunch_server import __version__
 from hunch_server.adapters.editor_values import plain
-from hunch_server.adapters.engines import make_backend
+from hunch_server.adapters.engines import NoBackend, make_backend
 from hunch_server.adapters.home import ensure_home
 from hunch_server.adapters.logs import configure_logging
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
@@ -140,7 +141,10 @@ class HunchServer(LanguageServer):
 
     def _replace_engine(self, settings: Settings) -> None:
         old = self.backend
-        self.backend = make_backend(settings, ensure_home())
+        try:
+            self.backend = make_backend(settings, ensure_home())
+        except HunchError as error:
+            self.backend = NoBackend(error.one_line())
         self.backend.on_status(lambda _status: self.send_status())
         self.session.engine = CompletionEngine(self.backend, settings.completion, on_thinking=self._thinking_changed)
         self.in_background(self._switch(old, self.backend))
