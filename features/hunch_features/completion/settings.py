@@ -51,7 +51,7 @@ class CompletionSettings(msgspec.Struct, frozen=True, kw_only=True):
             ge=-100,
             le=0,
         ),
-    ] = -1.0
+    ] = -0.6
 
     def enabled_for(self, language: str) -> bool:
         """Whether a language id is switched on."""

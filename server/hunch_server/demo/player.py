@@ -154,8 +154,8 @@ class Player:
         ghost = text[typed:]
         self.played.waits_ms.append(waited)
         before = document.line(here.line)[: here.column]
-        # Typing on under a suggestion shows the same suggestion again; count it once.
-        key = (self._file, before.lstrip() + ghost)
+        # Typing on under a suggestion, or taking back indentation, shows the same suggestion again; count it once.
+        key = (self._file, (before + ghost).strip())
         arguments = (item.command.arguments or []) if item.command else []
         accepted = len(ghost) >= MIN_ACCEPT_CHARS and rest.startswith(ghost)
         source = str(arguments[1]) if len(arguments) > 1 else ""
