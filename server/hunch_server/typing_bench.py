@@ -1,5 +1,7 @@
 """Replays recorded keystrokes through the real server and measures what an editor would feel.
 
+The show threshold is off: every text that the model writes counts, as with clients that have no such threshold.
+
 Closed loop: the next key comes when the answer is there, at the latest after `gap_ms`; then the old request is
 cancelled, as editors do. Every `CANCEL_EVERY`-th request is withdrawn on purpose to time how fast compute ends.
 """
@@ -26,6 +28,9 @@ from hunch_server.typing_trace import Patch, Trace, language_of, patches, typed_
 CANCEL_EVERY = 25
 CANCEL_AFTER_MS = (2.0, 20.0)  # uniformly drawn: sometimes in the prompt, sometimes while decoding
 LOOK_AHEAD = 400
+
+SHOW_ALL = {"completion": {"minLogprob": -100}}
+"""The editor settings of a run."""
 
 
 @dataclass(slots=True)
@@ -72,16 +77,10 @@ async def replay(
         for index, patch in enumerate(upcoming):
             if options.limit and figures.keystrokes >= options.limit:
                 break
-            if patch.is_keystroke:
-                figures.keystrokes += 1
-                advance(figures.keystrokes)
-            if skip:
-                skip = _type_rest(editor, uri, patch, skip)
-                if skip or not patch.inserted:
-                    continue
-            else:
-                editor.replace(uri, patch.position, patch.position + patch.deleted, patch.inserted)
-            if not patch.is_keystroke:
+            figures.keystrokes += patch.is_keystroke
+            advance(figures.keystrokes)
+            skip, typed = _type(editor, uri, patch, skip)
+            if not (typed and patch.is_keystroke):
                 continue
             cursor = patch.position + len(patch.inserted)
             if rival is not None:
@@ -102,13 +101,19 @@ async def replay(
     return result
 
 
-def _type_rest(editor: Editor, uri: str, patch: Patch, skip: int) -> int:
-    """Type what an accepted suggestion has not typed of this patch; returns what is still to skip."""
+def _type(editor: Editor, uri: str, patch: Patch, skip: int) -> tuple[int, bool]:
+    """Apply a patch but for `skip` characters that an accepted suggestion has typed already.
+
+    Returns what is left to skip, and whether an editor would ask now.
+    """
+    if not skip:
+        editor.replace(uri, patch.position, patch.position + patch.deleted, patch.inserted)
+        return 0, True
     if skip >= len(patch.inserted):
-        return skip - len(patch.inserted)
+        return skip - len(patch.inserted), skip == len(patch.inserted)
     start = patch.position + skip
     editor.replace(uri, start, start, patch.inserted[skip:])
-    return 0
+    return 0, True
 
 
 async def _ask(

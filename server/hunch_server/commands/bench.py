@@ -17,7 +17,7 @@ from rich.table import Table
 from hunch_server.adapters.editor import editor_session
 from hunch_server.adapters.machine import machine_line
 from hunch_server.commands.output import console, json_option, print_json, progress_console
-from hunch_server.typing_bench import BenchOptions, replay
+from hunch_server.typing_bench import SHOW_ALL, BenchOptions, replay
 from hunch_server.typing_trace import Trace, patches, read_trace
 
 DEFAULT_LIMIT = 2000
@@ -69,7 +69,7 @@ def typing(trace_path: Path, limit: int, against: str | None, gap_ms: float, as_
 async def _run(trace: Trace, options: BenchOptions, screen: Console) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="hunch-bench-", ignore_cleanup_errors=True) as folder:
         root = Path(folder).resolve()
-        async with editor_session(root) as editor:
+        async with editor_session(root, options=SHOW_ALL) as editor:
             await editor.wait_for_state("ready")
             total = options.limit or sum(1 for patch in patches(trace) if patch.is_keystroke)
             with _bar(screen, total) as advance:

@@ -1,4 +1,4 @@
-"""What the demo looks like: the editor while it types, and the summary afterwards. Works in light and dark terminals."""
+"""What the demo looks like: the editor while it types, and the summary afterwards, in light and dark terminals."""
 
 from __future__ import annotations
 
