@@ -54,7 +54,8 @@ class InfillClient:
             response.raise_for_status()
             answer: Any = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise HunchError(f"--against {self._url}: {error}", f"while asking at {name}:{cursor}") from error
+            said = error.response.text[:200] if isinstance(error, httpx.HTTPStatusError) else str(error)
+            raise HunchError(f"--against {self._url}: {said}", f"while asking at {name}:{cursor}") from error
         self._first_text_ms.append((perf_counter() - started) * 1000)
         timings = answer.get("timings", {}) if isinstance(answer, dict) else {}
         self._prompt_tokens.append(float(timings.get("prompt_n", 0)))
