@@ -26,7 +26,7 @@ from hunch_server.counters import percentiles
 from hunch_server.typing_trace import Patch, Trace, language_of, patches, typed_ahead
 
 CANCEL_EVERY = 25
-CANCEL_AFTER_MS = (2.0, 20.0)  # uniformly drawn: sometimes in the prompt, sometimes while decoding
+CANCEL_AFTER_MS = (0.5, 6.0)  # uniformly drawn: sometimes in the prompt, sometimes while decoding
 LOOK_AHEAD = 400
 
 SHOW_ALL = {"completion": {"minLogprob": -100}}
