@@ -174,7 +174,7 @@ def test_why_tells_what_decided(vscode: VSCode) -> None:
     page.run_command("Hunch: Why This / Why Nothing?")
     message = ".notification-toast .notification-list-item-message"
     page.wait(message)
-    assert page.texts(message)[0].startswith("Shown.")
+    assert page.texts(message)[0].startswith("Shown (")
     time.sleep(0.5)  # it slides in
     page.screenshot("why-dark")
     page.click('.notification-toast a:has-text("Details")')

@@ -5,14 +5,10 @@ import type { ServerStatus } from "./protocol";
 import { activeLanguage, isEnabled } from "./settings";
 import { type StatusText, statusText } from "./statusText";
 
-// A fast model thinks for a few milliseconds per key; only longer thinking is worth a change on the screen.
-const THINKING_DELAY_MS = 150;
-
 export class StatusItem implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("hunch.status", vscode.StatusBarAlignment.Right, 100);
   private server: ServerStatus | undefined = { state: "starting", detail: "", model: "" };
   private why = "";
-  private pending: NodeJS.Timeout | undefined;
 
   constructor(private readonly snoozedUntilMs: () => number) {
     this.item.name = "Hunch";
@@ -24,16 +20,13 @@ export class StatusItem implements vscode.Disposable {
   /** The server said how it is. */
   show(server: ServerStatus): void {
     this.server = server;
-    clearTimeout(this.pending);
-    if (server.state === "thinking") this.pending = setTimeout(() => this.draw(), THINKING_DELAY_MS);
-    else this.draw();
+    this.draw();
   }
 
   /** No server runs; `why` is one line for people. */
   stopped(why: string): void {
     this.server = undefined;
     this.why = why;
-    clearTimeout(this.pending);
     this.draw();
   }
 
@@ -63,7 +56,6 @@ export class StatusItem implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.pending);
     this.item.dispose();
   }
 }
