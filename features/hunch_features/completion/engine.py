@@ -36,6 +36,7 @@ from hunch_features.completion.rejections import RejectionMemory, place_of
 from hunch_features.completion.rules import refusal
 from hunch_features.completion.running import Generated, Running
 from hunch_features.completion.settings import CompletionSettings
+from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
 from hunch_features.syntax import Scope, TreeCache, byte_offset, scope_at
 from hunch_features.text import Position, Snapshot
@@ -47,26 +48,6 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier one (Copilot's 200 ms)
 GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
 REMEMBERED_CANDIDATES = 64
-UNFINISHED_ENDS = (
-    ",",
-    "(",
-    "[",
-    "{",
-    ":",
-    "\\",
-    "+",
-    "-",
-    "*",
-    "/",
-    "|",
-    "&",
-    "=",
-    ".",
-    "and",
-    "or",
-    "not",
-    "in",
-)
 
 
 @dataclass(slots=True)
@@ -228,9 +209,7 @@ class CompletionEngine:
         task.add_done_callback(lambda _task: self._finished(running))
         return running
 
-    async def _run(
-        self, running: Running, shape: Shape, tree: TreeOf, timing: Timing, begun: float
-    ) -> Generated:
+    async def _run(self, running: Running, shape: Shape, tree: TreeOf, timing: Timing, begun: float) -> Generated:
         """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
         snapshot, position = running.snapshot, running.position
         info = self._backend.info
@@ -412,16 +391,7 @@ class CompletionEngine:
         return scope_at(tree, byte_offset(snapshot, offset)) if tree is not None else Scope()
 
     def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:
-        offset = snapshot.line_start(position.line) + position.column
-
-        def new_errors(text: str) -> int:
-            before = None if is_unfinished(text) else tree()
-            if before is None:
-                return 0
-            after = self._trees.with_insertion(snapshot, offset, text)
-            return after.errors_in(0, len(after.source)) - before.errors_in(0, len(before.source)) if after else 0
-
-        return FilterContext(snapshot, position, new_errors)
+        return FilterContext(snapshot, position, error_counter(snapshot, position, self._trees, tree))
 
 
 def _how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:
@@ -431,11 +401,3 @@ def _how_sure(source: Source, mean_logprob: float | None, least: float | None) -
         return origin[source]
     wanted = "" if least is None else f", your least is {math.exp(least):.0%}"
     return f"{origin[source]}, {math.exp(mean_logprob):.0%} sure per token{wanted}"
-
-
-def is_unfinished(text: str) -> bool:
-    """Whether text ends in the middle of something, so that syntax errors say nothing about it."""
-    body = text.rstrip()
-    if body.endswith(UNFINISHED_ENDS):
-        return True
-    return any(body.count(opening) > body.count(closing) for opening, closing in ("()", "[]", "{}"))

@@ -20,7 +20,8 @@ _BRACE = re.compile(r"(\{)\s*(?://.*)?$")
 OPENERS: dict[str, re.Pattern[str]] = {
     "python": re.compile(r"(:)\s*(?:#.*)?$"),
     "ruby": re.compile(
-        r"^\s*(def|class|module|if|unless|while|until|case|begin|for|when|else|elsif|ensure|rescue)\b(?!.*\bend\b)"
+        r"^\s*(def|class|module|if|unless|while|until|case|begin|for|when|else|elsif|ensure|rescue)\b"
+        r"(?!.*\bend\b)"
         r"|\b(do)\s*(?:\|[^|]*\|)?\s*$"
     ),
     "shellscript": re.compile(r"\b(do|then|else)\s*$|(\{)\s*$"),
@@ -30,8 +31,8 @@ OPENERS: dict[str, re.Pattern[str]] = {
 }
 # What a colon or a brace can belong to instead of opening a block.
 NO_BLOCK = frozenset(
-    {"comment", "line_comment", "block_comment", "string", "string_content", "dictionary", "pair", "slice", "subscript",
-     "lambda", "object", "object_pattern", "template_string", "initializer_list", "typed_parameter", "array_initializer",
+    {"comment", "line_comment", "block_comment", "string", "string_content", "dictionary", "pair", "slice",
+     "subscript", "lambda", "object", "object_pattern", "template_string", "initializer_list", "typed_parameter", "array_initializer",
      "field_initializer_list", "literal_value", "string_literal", "string_fragment", "raw_string_literal",
      "interpreted_string_literal", "use_list", "named_imports", "export_clause", "heredoc_body", "regex"}
 )  # fmt: skip

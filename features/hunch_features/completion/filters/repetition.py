@@ -11,7 +11,8 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 # (period of at most so many tokens, within so many last tokens)
 LIMITS = ((1, 10), (10, 30), (20, 45), (30, 60))
 SAME_LINES = 3
-SHORT_LOOP = re.compile(r"(\b\w[\w.]*\b\W{1,3})\1{3,}")
+# A phrase of at most so many tokens, said again for at least three times and this many tokens.
+PHRASE, PHRASE_RUN = 8, 9
 
 
 def drop_repetition(text: str, context: FilterContext) -> str | Drop:
@@ -20,15 +21,26 @@ def drop_repetition(text: str, context: FilterContext) -> str | Drop:
     for period, window in LIMITS:
         if len(tokens) >= window and _period(tokens[:window]) <= period:
             return Drop(Reason.REPETITIVE)
-    if SHORT_LOOP.search(text):
+    if _goes_in_circles(tokens):
         return Drop(Reason.REPETITIVE)
     lines = [line.strip() for line in text.split("\n")]
     for index in range(len(lines) - SAME_LINES + 1):
         chunk = lines[index : index + SAME_LINES]
-        if chunk[0] and len(set(chunk)) == 1:
+        if any(map(str.isalnum, chunk[0])) and len(set(chunk)) == 1:
             kept = "\n".join(text.split("\n")[: index + 1])
             return kept if index else Drop(Reason.REPETITIVE)
     return text
+
+
+def _goes_in_circles(tokens: list[str]) -> bool:
+    """Whether a phrase is said four times in a row anywhere in the text."""
+    for period in range(1, PHRASE + 1):
+        run = 0
+        for index in range(period, len(tokens)):
+            run = run + 1 if tokens[index] == tokens[index - period] else 0
+            if run >= max(3 * period, PHRASE_RUN):
+                return True
+    return False
 
 
 def _period(tokens: list[str]) -> int:

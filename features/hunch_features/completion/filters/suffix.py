@@ -14,7 +14,9 @@ def cut_at_suffix(text: str, context: FilterContext) -> str | Drop:
     if rest:
         first, newline, below = text.partition("\n")
         if first.rstrip().endswith(rest) and (len(rest) >= MIN_OVERLAP or not newline):
-            first = first.rstrip()[: -len(rest)] if _unbalanced(first, rest) else first
+            if _unbalanced(first, rest):
+                first = first.rstrip()[: -len(rest)]
+                first = first.rstrip() if context.after[:1].isspace() else first
             text = first if not newline else first + newline + below
         elif first.strip() == rest:
             return Drop(Reason.REPEATS_SUFFIX)

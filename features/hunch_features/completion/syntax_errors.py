@@ -1,0 +1,35 @@
+"""How many syntax errors a completion would add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hunch_features.completion.multiline import TreeOf
+from hunch_features.syntax import TreeCache
+from hunch_features.text import Position, Snapshot
+
+UNFINISHED_ENDS = (",", "(", "[", "{", ":", "\\", "+", "-", "*", "/", "|", "&", "=", ".", "and", "or", "not", "in")
+
+
+def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree: TreeOf) -> Callable[[str], int]:
+    """A function from a text to the number of errors that inserting it at `position` would add."""
+    offset = snapshot.line_start(position.line) + position.column
+
+    def new_errors(text: str) -> int:
+        before = None if is_unfinished(text) else tree()
+        if before is None:
+            return 0
+        after = trees.with_insertion(snapshot, offset, text)
+        if after is None:
+            return 0
+        return after.errors_in(0, len(after.source)) - before.errors_in(0, len(before.source))
+
+    return new_errors
+
+
+def is_unfinished(text: str) -> bool:
+    """Whether text ends in the middle of something, so that syntax errors say nothing about it."""
+    body = text.rstrip()
+    if body.endswith(UNFINISHED_ENDS):
+        return True
+    return any(body.count(opening) > body.count(closing) for opening, closing in ("()", "[]", "{}"))
