@@ -47,9 +47,7 @@ async def client(lsp_client: LanguageClient):  # type: ignore[no-untyped-def]
 
 
 def opened(client: LanguageClient, text: str, uri: str = "file:///nowhere/a.py", language: str = "python") -> str:
-    client.text_document_did_open(
-        lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, language, 1, text))
-    )
+    client.text_document_did_open(lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, language, 1, text)))
     return uri
 
 
