@@ -60,13 +60,18 @@ class TypeThroughCache:
     ) -> None:
         """Keep `text` (not empty) as the completion at a position."""
         before = snapshot.line(position.line)[: position.column]
-        place = self._places.setdefault(_key(snapshot, position.line, _suffix(snapshot, position)), OrderedDict())
+        key = _key(snapshot, position.line, _suffix(snapshot, position))
+        place = self._places.setdefault(key, OrderedDict())
         self._size += before not in place
         place[before] = Entry(before, text, mean_logprob, multiline)
-        self._places.move_to_end(_key(snapshot, position.line, _suffix(snapshot, position)))
+        place.move_to_end(before)
+        self._places.move_to_end(key)
         while self._size > self._capacity:
-            _, dropped = self._places.popitem(last=False)
-            self._size -= len(dropped)
+            oldest_key, oldest = next(iter(self._places.items()))
+            oldest.popitem(last=False)
+            self._size -= 1
+            if not oldest:
+                del self._places[oldest_key]
 
     def get(self, snapshot: Snapshot, position: Position) -> Hit | None:
         """The longest-known completion that extends what is typed before the position, or None."""

@@ -32,8 +32,9 @@ OPENERS: dict[str, re.Pattern[str]] = {
 # What a colon or a brace can belong to instead of opening a block.
 NO_BLOCK = frozenset(
     {"comment", "line_comment", "block_comment", "string", "string_content", "dictionary", "pair", "slice",
-     "subscript", "lambda", "object", "object_pattern", "template_string", "initializer_list", "typed_parameter", "array_initializer",
-     "field_initializer_list", "literal_value", "string_literal", "string_fragment", "raw_string_literal",
+     "subscript", "lambda", "object", "object_pattern", "template_string", "initializer_list", "typed_parameter",
+     "array_initializer",
+     "set", "list", "tuple", "argument_list", "parenthesized_expression", "field_initializer_list", "literal_value", "string_literal", "string_fragment", "raw_string_literal",
      "interpreted_string_literal", "use_list", "named_imports", "export_clause", "heredoc_body", "regex"}
 )  # fmt: skip
 COMMENT_LINE: dict[str, tuple[str, ...]] = {
@@ -139,8 +140,14 @@ def _opens_block(snapshot: Snapshot, number: int, tree: TreeOf) -> bool:
     if parsed is None:
         return True
     token = match.end(1) if match.end(1) >= 0 else match.end(2)
-    for node in parsed.around(byte_offset(snapshot, snapshot.line_start(number) + token) - 1):
-        if node.child_count or node.is_named:
+    byte = byte_offset(snapshot, snapshot.line_start(number) + token) - 1
+    for node in parsed.around(byte):
+        if node.is_error and snapshot.language == "python":
+            # Unfinished code: a colon within brackets is a pair or a slice begun.
+            tokens = [child.type for child in node.children if child.start_byte < byte]
+            if sum(map(tokens.count, "([{")) > sum(map(tokens.count, ")]}")):
+                return False
+        elif node.child_count or node.is_named:
             return node.type not in NO_BLOCK
     return True
 
