@@ -33,7 +33,7 @@ CLIENT_ONLY: dict[str, dict[str, Any]] = {
         "type": "string",
         "default": "https://abetlen.github.io/llama-cpp-python/whl/cpu",
         "scope": "machine",
-        "markdownDescription": "Index with prebuilt llama-cpp-python wheels, tried before compiling. Empty: always compile.",
+        "markdownDescription": "Index with prebuilt llama-cpp-python wheels, tried first. Empty: always compile.",
     },
     "hunch.trace.server": {
         "type": "string",

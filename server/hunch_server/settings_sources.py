@@ -93,9 +93,7 @@ def _from_workspace(root: Path, warnings: list[str]) -> list[Found]:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             # A broken pyproject.toml without a word about Hunch is not ours to complain about.
             if name == PRIVATE_FILE or b"tool.hunch" in source:
-                line = TOML_LINE.search(str(error))
-                place = f"{path}:{line.group(1)}" if line else str(path)
-                warnings.append(f"{place}: not valid TOML, ignored: {error}")
+                warnings.append(f"{path}{_line_of(error, source)}: not valid TOML, ignored: {error}")
             continue
         for part in section:
             table = table.get(part, {}) if isinstance(table, dict) else {}
@@ -110,6 +108,15 @@ def _from_workspace(root: Path, warnings: list[str]) -> list[Found]:
             where = f"{path}:{line_number}" if line_number else str(path)
             found.append(Found(key, value, where, from_workspace=True))
     return found
+
+
+def _line_of(error: Exception, source: bytes) -> str:
+    """`:LINE` of a TOML error, as far as the parser tells."""
+    told = TOML_LINE.search(str(error))
+    if told:
+        return f":{told.group(1)}"
+    last = source.count(b"\n") + 1
+    return f":{last}" if "end of document" in str(error) else ""
 
 
 def _read_bounded(path: Path, warnings: list[str]) -> bytes | None:
@@ -180,6 +187,8 @@ def _from_editor(editor: object, warnings: list[str]) -> list[Found]:
                     found.append(Found(names[key], value, f"editor setting `hunch.{key}`"))
             elif isinstance(value, dict):
                 visit(value, f"{key}.")
+            elif key in sections:
+                warnings.append(f"editor setting `hunch.{key}` must be an object, ignored")
             elif prefix.split(".", maxsplit=1)[0] in sections:
                 found.append(Found(key, value, f"editor setting `hunch.{key}`"))
             # Other top-level keys are the editor client's own (server.command, trace, …).

@@ -117,7 +117,9 @@ def pull_model(repository: str, filename: str, revision: str, yes: bool, as_json
     screen = progress_console()
 
     def confirm(license: str, size: int) -> bool:
-        screen.print(f"{repository}/{filename}: {size / 2**20:.0f} MiB, licence: {license or 'not stated'}", markup=False)
+        screen.print(
+            f"{repository}/{filename}: {size / 2**20:.0f} MiB, licence: {license or 'not stated'}", markup=False
+        )
         if yes:
             return True
         if not sys.stdin.isatty():
