@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -221,6 +222,17 @@ def test_broken_settings_are_told_and_do_not_stop_it(hunch: Run, source: Path) -
     assert done.returncode == 0, done
     assert ".hunch.toml:2" in done.stderr
     json.loads(done.stdout)
+
+
+def test_training_says_what_it_needs_or_trains(hunch: Run, tmp_path: Path) -> None:
+    """Where PyTorch is installed a few steps are trained, elsewhere one line names the extra."""
+    arguments = ["train", "completion", "--tokens", "2000", "--decay-tokens", "2000", "--run", tmp_path / "run"]
+    if importlib.util.find_spec("torch") is None:
+        assert "hunch-ls[train,corpus]" in one_line(hunch(*arguments))
+        return
+    empty = tmp_path / "packages"
+    empty.mkdir()
+    assert "held out" in one_line(hunch(*arguments, "--site-packages", empty))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["models", "--help"], ["bench", "typing", "-h"]])

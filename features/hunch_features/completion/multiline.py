@@ -32,10 +32,11 @@ OPENERS: dict[str, re.Pattern[str]] = {
 # What a colon or a brace can belong to instead of opening a block.
 NO_BLOCK = frozenset(
     {"comment", "line_comment", "block_comment", "string", "string_content", "dictionary", "pair", "slice",
-     "subscript", "lambda", "object", "object_pattern", "template_string", "initializer_list", "typed_parameter",
-     "array_initializer",
-     "set", "list", "tuple", "argument_list", "parenthesized_expression", "field_initializer_list", "literal_value", "string_literal", "string_fragment", "raw_string_literal",
-     "interpreted_string_literal", "use_list", "named_imports", "export_clause", "heredoc_body", "regex"}
+     "subscript", "lambda", "object", "object_pattern", "template_string", "initializer_list",
+     "typed_parameter", "array_initializer", "set", "list", "tuple", "argument_list",
+     "parenthesized_expression", "field_initializer_list", "literal_value", "string_literal", "string_fragment",
+     "raw_string_literal", "interpreted_string_literal", "use_list", "named_imports", "export_clause",
+     "heredoc_body", "regex"}
 )  # fmt: skip
 COMMENT_LINE: dict[str, tuple[str, ...]] = {
     "python": ("#",),

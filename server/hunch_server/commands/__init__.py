@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "complete": ("complete", "Complete at one position of a file."),
     "models": ("models", "List, add, download, choose and measure models."),
     "bench": ("bench", "Measure latency on recorded typing."),
+    "train": ("train", "Train models on this machine."),
 }
 
 
