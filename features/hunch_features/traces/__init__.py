@@ -1,0 +1,1 @@
+"""Interaction traces: opt-in, private, complete, and useful to the person who made them."""
