@@ -3,12 +3,15 @@
 import * as vscode from "vscode";
 import { DidChangeConfigurationNotification, type LanguageClient } from "vscode-languageclient/node";
 import { startClient } from "./client";
+import { Consent, showReport } from "./consent";
 import { EnvironmentError, managedServer } from "./environment";
 import { GhostText } from "./ghostText";
 import { pickSnooze, showMenu } from "./menu";
 import { endRunning } from "./processes";
+import { EVENT, type ServerStatus } from "./protocol";
 import { settingsForServer, toggleActiveLanguage, toggleEverywhere } from "./settings";
 import { StatusItem } from "./status";
+import { TraceSource } from "./traces";
 import { explain, WhyDocument } from "./why";
 
 let hunch: Hunch | undefined;
@@ -28,6 +31,10 @@ class Hunch {
   private readonly status = new StatusItem(() => this.snoozedUntilMs);
   private readonly ghostText = new GhostText(() => this.client);
   private readonly page = new WhyDocument();
+  private readonly consent = new Consent(() => this.client);
+  private readonly traces = new TraceSource((event) => {
+    if (this.client?.isRunning()) void this.client.sendNotification(EVENT, event);
+  });
   private readonly settingsFiles = vscode.workspace.createFileSystemWatcher("**/{.hunch.toml,pyproject.toml}");
   private client: LanguageClient | undefined;
   private snoozedUntilMs = 0;
@@ -42,6 +49,7 @@ class Hunch {
       this.status,
       this.ghostText,
       this.page,
+      this.traces,
       this.settingsFiles,
       { dispose: () => clearTimeout(this.wake) },
       vscode.workspace.onDidChangeConfiguration((event) => this.configured(event)),
@@ -53,6 +61,9 @@ class Hunch {
       command("why", () => explain(this.client, this.page, this.status.said)),
       command("triggerSuggestion", () => vscode.commands.executeCommand("editor.action.inlineSuggest.trigger")),
       command("dismiss", () => this.ghostText.dismiss()),
+      command("report", () => showReport(this.client)),
+      command("recording", () => this.consent.choose()),
+      command("deleteTraces", () => this.consent.deleteAll()),
       command("showLog", () => this.log.show()),
       command("restart", () => this.restart()),
     );
@@ -77,7 +88,7 @@ class Hunch {
       const command = configured.length ? configured : await managedServer(this.context, this.log);
       this.client = await startClient(command, this.log, this.ghostText, this.settingsFiles, {
         settings: () => settingsForServer(this.context, this.snoozedUntilMs),
-        status: (status) => this.status.show(status),
+        status: (status) => this.told(status),
         restarted: () => this.status.show({ state: "starting", detail: "The server ended by itself and is started again.", model: "" }),
         gaveUp: (why) => this.failed(why),
       });
@@ -86,10 +97,17 @@ class Hunch {
     }
   }
 
+  private told(status: ServerStatus): void {
+    this.status.show(status);
+    this.traces.follow(status.recording);
+    void this.consent.told(status.recording);
+  }
+
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     this.ghostText.serverGone();
+    this.traces.follow(undefined);
     await client?.dispose().catch((error: unknown) => this.log.warn(`the server did not stop cleanly: ${String(error)}`));
   }
 

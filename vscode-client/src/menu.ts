@@ -27,6 +27,9 @@ function entries(snoozed: boolean): Entry[] {
       ? { label: "$(bell) End the snooze", command: "hunch.snooze" }
       : { label: "$(bell-slash) Snooze…", description: "5, 15 or 60 minutes", command: "hunch.snooze" },
     separator,
+    { label: "$(graph) Your report", description: "made from what was recorded on this machine", command: "hunch.report" },
+    { label: "$(record) Recording…", description: "off until you turn it on", command: "hunch.recording" },
+    separator,
     { label: "$(gear) Settings", command: "workbench.action.openSettings", arguments: ["@ext:hunch.hunch"] },
     { label: "$(output) Log", command: "hunch.showLog" },
     { label: "$(debug-restart) Restart the server", command: "hunch.restart" },

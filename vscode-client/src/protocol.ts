@@ -7,6 +7,20 @@ export interface ServerStatus {
   state: ServerState;
   detail: string;
   model: string;
+  recording?: Recording;
+}
+
+/** What may be recorded here, and whether the person was never asked. */
+export interface Recording {
+  level: "off" | "metadata" | "structure" | "text";
+  ask: boolean;
+}
+
+/** `hunch/consent`, client to server. */
+export interface ConsentAnswer {
+  answer: "on" | "off" | "delete";
+  level: "metadata" | "structure" | "text";
+  scope: "workspace" | "everywhere";
 }
 
 /** The answer to `hunch/why`: the last decision at a position or on its line. */
@@ -25,6 +39,9 @@ export type RejectReason = "explicit" | "typed" | "moved" | "expired";
 
 export const STATUS = "hunch/status";
 export const WHY = "hunch/why";
+export const EVENT = "hunch/event";
+export const CONSENT = "hunch/consent";
+export const REPORT = "hunch/report";
 export const SHOWN = "textDocument/didShowCompletion";
 export const PARTLY_ACCEPTED = "textDocument/didPartiallyAcceptCompletion";
 export const REJECTED = "hunch/didRejectCompletion";
