@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hunch_models.intervals import wilson
 from hunch_models.training.bpe import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 from hunch_models.training.corpus import Document
 from hunch_models.training.engine import GgufModel
@@ -156,14 +157,6 @@ def score(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
         "edit_similarity_interval": [round(mean - spread, 4), round(mean + spread, 4)],
         "answered": round(sum(bool(got) for _, got in stripped) / len(stripped), 4),
     }
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % Wilson interval of a proportion."""
-    z = 1.96
-    centre = (hits + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(hits * (n - hits) / n + z * z / 4)
-    return centre - half, centre + half
 
 
 def bits_per_byte(model: GgufModel, documents: Sequence[Document], budget: int, seed: int) -> dict[str, float]:

@@ -16,7 +16,6 @@ from hunch_models.training.evaluate import (
     edit_similarity,
     line_holes,
     score,
-    wilson,
 )
 
 SOURCE = '''"""A module."""
@@ -88,7 +87,3 @@ def test_score_strips_and_gives_intervals() -> None:
     assert figures["answered"] == 0.75
     low, high = figures["exact_match_interval"]
     assert 0.0 < low < 0.5 < high < 1.0
-
-
-def test_wilson_against_a_textbook_value() -> None:
-    assert wilson(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)

@@ -1,0 +1,139 @@
+"""Plots as inline SVG whose colours are CSS variables, so that one picture serves light and dark pages."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+# Colours that matplotlib writes → what the page puts there.
+INK, FAINT, FIRST, SECOND, THIRD = "#010101", "#020202", "#030303", "#040404", "#050505"
+VARIABLES = {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    FIRST: "var(--first)",
+    SECOND: "var(--second)",
+    THIRD: "var(--third)",
+}
+WIDTH_IN = 7.2
+
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.alpha": 0.35,
+    "grid.linewidth": 0.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+def plot(draw: Callable[[Axes], None], title: str, *, height_in: float = 2.2) -> Markup:
+    """An SVG element with what `draw` puts on one set of axes. `title` is read out by screen readers."""
+    style: Any = {**STYLE, "svg.hashsalt": title}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+        draw(figure.add_subplot())
+        target = io.StringIO()
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+    svg = target.getvalue()
+    svg = svg[svg.index("<svg") :]
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    svg = re.sub(r'\sfont-family="[^"]*"|font-family:[^;"]*;?', "", svg)
+    label = Markup("{}").format(title)
+    svg = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r"<svg \1", svg.replace("\n", " ", 1), count=1)
+    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))  # noqa: S704 (our own drawing)
+
+
+def bars(
+    labels: Sequence[str], lower: Sequence[float], upper: Sequence[float], names: tuple[str, str]
+) -> Callable[[Axes], None]:
+    """Stacked bars over time: `lower` accented, `upper` on top of it and fainter."""
+
+    def draw(axes: Axes) -> None:
+        places = range(len(labels))
+        axes.bar(places, lower, color=FIRST, width=0.7, label=names[0])
+        axes.bar(places, upper, bottom=lower, color=FAINT, width=0.7, label=names[1], alpha=0.6)
+        step = max(1, len(labels) // 8)
+        axes.set_xticks(list(places)[::step], list(labels)[::step])
+        axes.grid(axis="x", visible=False)
+        axes.legend(loc="upper left", ncols=2)
+        axes.margins(y=0.25)
+
+    return draw
+
+
+def shares(
+    labels: Sequence[str], values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
+) -> Callable[[Axes], None]:
+    """Horizontal bars of shares (0 to 1) with their intervals, the first on top."""
+
+    def draw(axes: Axes) -> None:
+        places = list(range(len(labels)))[::-1]
+        below = [max(0.0, value - low) for value, low in zip(values, lows, strict=True)]
+        above = [max(0.0, high - value) for value, high in zip(values, highs, strict=True)]
+        axes.barh(places, values, color=FIRST, height=0.6)
+        if any(below) or any(above):
+            axes.errorbar(values, places, xerr=[below, above], fmt="none", ecolor=INK, elinewidth=1, capsize=3)
+        axes.set_yticks(places, list(labels))
+        axes.set_xlim(0, min(1.0, max([0.1, *highs]) * 1.05))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.grid(axis="y", visible=False)
+
+    return draw
+
+
+def counts(labels: Sequence[str], values: Sequence[int]) -> Callable[[Axes], None]:
+    """Horizontal bars of counts with the numbers beside them, the first on top."""
+
+    def draw(axes: Axes) -> None:
+        places = list(range(len(labels)))[::-1]
+        drawn = axes.barh(places, values, color=FIRST, height=0.6)
+        axes.bar_label(drawn, padding=3, color=INK)
+        axes.set_yticks(places, list(labels))
+        axes.grid(axis="y", visible=False)
+        axes.margins(x=0.12)
+
+    return draw
+
+
+def lines(xs: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]], unit: str) -> Callable[[Axes], None]:
+    """Lines over a common axis; gaps where a value is None."""
+
+    def draw(axes: Axes) -> None:
+        for (name, values), colour in zip(series, (FIRST, SECOND, THIRD), strict=False):
+            axes.plot(
+                range(len(xs)),
+                [float("nan") if value is None else value for value in values],
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=name,
+            )
+        step = max(1, len(xs) // 8)
+        axes.set_xticks(list(range(len(xs)))[::step], list(xs)[::step])
+        axes.set_ylabel(unit)
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="best", ncols=len(series))
+
+    return draw
