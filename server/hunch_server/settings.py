@@ -104,12 +104,28 @@ class RemoteSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class TracesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of interactions, which exists only after you turned it on with `hunch traces on`."""
+
+    record: Annotated[
+        bool,
+        Meta(description="`false` in a workspace's file forbids recording there, whatever a person has chosen."),
+    ] = True
+    retention_days: Annotated[
+        int, Meta(description="Recorded events older than this are deleted.", ge=1, le=3650, extra=MACHINE)
+    ] = 90
+    max_megabytes: Annotated[
+        int, Meta(description="Largest size of the record; the oldest events go first.", ge=1, le=65536, extra=MACHINE)
+    ] = 256
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, resolved."""
 
     completion: CompletionSettings = msgspec.field(default_factory=CompletionSettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    traces: TracesSettings = msgspec.field(default_factory=TracesSettings)
     log_level: Annotated[
         Literal["error", "warning", "info", "debug"],
         Meta(description="How much the server writes to its log."),
