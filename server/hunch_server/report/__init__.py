@@ -1,5 +1,1 @@
 """The report: one self-contained HTML page with plots, for the person whose work it shows. No scripts, no network."""
-
-from hunch_server.report.page import render
-
-__all__ = ["render"]

@@ -1,0 +1,184 @@
+"""`hunch traces`: the record of interactions, which belongs to the person who made it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from hunch_features.traces.consent import Consent
+from hunch_features.traces.levels import Level
+from hunch_features.traces.recorder import Recorder
+from hunch_features.traces.store import FILE_NAME, Store
+from hunch_features.traces.store_files import bytes_of
+from hunch_models.errors import HunchError
+from hunch_server.adapters.home import ensure_home, hunch_home
+from hunch_server.commands.output import console, json_option, print_json
+from hunch_server.report.sentences import recording_sentence
+from hunch_server.settings_sources import resolve
+
+LEVELS = tuple(level.label for level in Level)
+DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+workspace_option = click.option(
+    "--workspace", type=click.Path(path_type=Path), help="Only this workspace. Default: everywhere."
+)
+
+
+@click.group("traces")
+def command() -> None:
+    """The opt-in record of interactions: off until you turn it on, on this machine only."""
+
+
+@command.command("status")
+@json_option
+def status(as_json: bool) -> None:
+    """What is recorded, and how much there is."""
+    result = status_of(hunch_home())
+    if as_json:
+        print_json(result)
+        return
+    screen = console()
+    screen.print(result["sentence"], markup=False)
+    if result["events"]:
+        screen.print(
+            f"{result['events']:,} events in {result['sessions']} sessions since {result['oldest']}, "
+            f"{result['bytes'] / 2**20:.1f} MiB in {hunch_home()}",
+            soft_wrap=True,
+            markup=False,
+        )
+    screen.print(f"Events are deleted after {result['retention_days']} days.", markup=False)
+
+
+def status_of(home: Path) -> dict[str, Any]:
+    """The contract's fields, and `sentence` for people."""
+    retention = resolve([]).settings.traces.retention_days
+    consent = Consent(home)
+    answer = consent.answer
+    result: dict[str, Any] = {
+        "consent": bool(answer.on) or (answer.on is None and any(own.on for own in answer.workspaces.values())),
+        "level": answer.level,
+        "events": 0,
+        "sessions": 0,
+        "bytes": bytes_of(home / FILE_NAME),
+        "oldest": None,
+        "retention_days": retention,
+        "workspaces_on": sum(own.on for own in answer.workspaces.values()),
+        "sentence": recording_sentence(answer),
+        "problem": consent.problem,
+    }
+    with _store(home) as store:
+        if store is not None:
+            ((events, oldest),) = store.query("SELECT coalesce(sum(n), 0), min(first_at) FROM sessions")
+            ((sessions,),) = store.query("SELECT count(*) FROM sessions")
+            result |= {"events": events, "sessions": sessions, "oldest": _day(oldest)}
+    return result
+
+
+@command.command("on")
+@click.option("--level", type=click.Choice(LEVELS), default="metadata", show_default=True, help="What is kept.")
+@workspace_option
+@json_option
+def turn_on(level: str, workspace: Path | None, as_json: bool) -> None:
+    """Record from now on."""
+    Consent(ensure_home()).turn_on(Level.parse(level), _folder(workspace))
+    _tell("`hunch traces off` ends it.", as_json)
+
+
+@command.command("off")
+@workspace_option
+@json_option
+def turn_off(workspace: Path | None, as_json: bool) -> None:
+    """Record nothing from now on; what was recorded stays until it is deleted."""
+    Consent(ensure_home()).turn_off(_folder(workspace))
+    _tell("`hunch traces delete --all` removes what there is.", as_json)
+
+
+def _tell(hint: str, as_json: bool) -> None:
+    result = status_of(hunch_home())
+    if as_json:
+        print_json(result)
+    else:
+        console().print(f"{result['sentence']} {hint}", markup=False)
+
+
+@command.command("delete")
+@click.option("--all", "everything", is_flag=True, help="Everything that was recorded.")
+@click.option("--since", type=DATE, help="From this day or moment on.")
+@click.option("--until", type=DATE, help="Up to this day or moment.")
+@workspace_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def delete(
+    everything: bool,
+    since: datetime | None,
+    until: datetime | None,
+    workspace: Path | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Delete for good: by time, by workspace, or everything. The bytes are gone from the files afterwards."""
+    if everything == bool(since or until or workspace):
+        raise HunchError("say what to delete", "either --all, or --since, --until, --workspace")
+    if not yes and not click.confirm("Delete for good?", err=True):
+        raise HunchError("nothing was deleted", "say yes, or use --yes")
+    home = ensure_home()
+    recorder = Recorder(home, Consent(home))
+    try:
+        done = recorder.delete(workspace=_folder(workspace), since_ms=_ms(since), until_ms=_ms(until))
+    finally:
+        recorder.close()
+    if as_json:
+        print_json({"deleted": done.events, "bytes": done.bytes_after, "verified": done.verified})
+    else:
+        console().print(
+            f"{done.events:,} events deleted; {done.bytes_before - done.bytes_after:,} bytes given back"
+            f"{'; looked for in the files and not found' if done.verified else ''}",
+            markup=False,
+        )
+
+
+@contextlib.contextmanager
+def _store(home: Path) -> Iterator[Store | None]:
+    path = home / FILE_NAME
+    if not path.exists():
+        yield None
+        return
+    store = Store.open(path)
+    if store.notice:
+        click.echo(f"hunch: {store.notice}", err=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _folder(workspace: Path | None) -> str | None:
+    """A workspace's name in the record: its absolute path, as the server knows it."""
+    if workspace is None:
+        return None
+    if not workspace.is_dir():
+        raise HunchError(f"--workspace {workspace}: not a folder", "give the folder that you open in the editor")
+    return str(workspace.resolve())
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return int(moment.timestamp() * 1000) if moment else None
+
+
+def _day(ms: object) -> str | None:
+    return datetime.fromtimestamp(ms / 1000).date().isoformat() if isinstance(ms, int | float) else None
+
+
+def print_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table with its numbers to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)

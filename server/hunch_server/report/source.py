@@ -1,0 +1,37 @@
+"""From the record in the state folder to the page on disk."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from hunch_features.traces.consent import Consent, ConsentFile
+from hunch_features.traces.store import ALWAYS, FILE_NAME, Scope, Store
+from hunch_features.traces.summary import Summary, summarise
+from hunch_server.report.page import render
+from hunch_server.report.sentences import recording_sentence
+
+
+def write_report(home: Path, target: Path, *, since_ms: int | None = None) -> Summary:
+    """Summarise the record in `home` and write the page. Raises StoreError and OSError."""
+    summary = read_summary(home, since_ms)
+    answer = Consent(home).answer if home.is_dir() else ConsentFile()
+    page = render(summary, recording=recording_sentence(answer), made_at=datetime.now())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part.write_text(page, encoding="utf-8", newline="\n")
+    part.replace(target)
+    return summary
+
+
+def read_summary(home: Path, since_ms: int | None = None) -> Summary:
+    """The summary of the record; an empty one where nothing was ever recorded."""
+    path = home / FILE_NAME
+    if not path.exists():
+        return summarise([])
+    store = Store.open(path)
+    try:
+        return summarise(store.events(Scope(since=-ALWAYS if since_ms is None else since_ms)))
+    finally:
+        store.close()
