@@ -22,8 +22,8 @@ from hunch_features.traces.store import (
     StoreBusyError,
     StoreError,
     StoreFullError,
-    files_with,
 )
+from hunch_features.traces.store_files import files_with
 
 NOW = 1_700_000_000_000
 
@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_lock_left_by_a_dead_process_is_taken_over(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hunch_features.traces.store.LOCK_STALE_SECONDS", 0.2)
+    monkeypatch.setattr("hunch_features.traces.store_files.LOCK_STALE_SECONDS", 0.2)
     store_path.parent.mkdir()
     store_path.with_name("traces.db.lock").touch()
     put(Store.open(store_path), edits(1))

@@ -16,14 +16,13 @@ from pathlib import Path
 
 from hunch_features.traces.events import Event, decode
 from hunch_features.traces.schema import INSERT_EVENT, STORE_VERSION, Row, add_sums, migrations, rebuild_sums
+from hunch_features.traces.store_files import bytes_of, files_with, identity, one_at_a_time, set_aside
 from hunch_models.errors import HunchError
 
 FILE_NAME = "traces.db"
-SIDES = ("", "-wal", "-shm", "-journal")
 BUSY_MS = 5_000
 CHECK_SECONDS = 2.0
 """Longest that looking through a store at opening may take; damage found later is met when writing."""
-LOCK_STALE_SECONDS = 30.0
 ALWAYS = 2**62
 DAY_MS = 86_400_000
 RETENTION_STEP = 20_000
@@ -91,59 +90,6 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreError(f"the record {path.name} cannot be used ({error})")
 
 
-def files_of(path: Path) -> list[Path]:
-    """The files that may hold recorded bytes: the store, its log and index, and stores set aside as damaged."""
-    found = [path.with_name(path.name + side) for side in SIDES]
-    found += path.parent.glob(f"{path.stem}.damaged-*")
-    return sorted(file for file in found if file.is_file())
-
-
-def bytes_of(path: Path) -> int:
-    """Size on disk of all of them."""
-    return sum(file.stat().st_size for file in files_of(path))
-
-
-def files_with(path: Path, markers: Sequence[bytes]) -> list[Path]:
-    """Those of the store's files in which one of the byte strings stands (each at most 64 KiB long)."""
-    longest = max(map(len, markers), default=0)
-    found = []
-    for file in files_of(path):
-        with file.open("rb") as stream:
-            tail = b""
-            while block := stream.read(1 << 20):
-                seen = tail + block
-                if any(marker in seen for marker in markers):
-                    found.append(file)
-                    break
-                tail = seen[-longest:]
-    return found
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Only one process creates, checks or sets aside the store; a lock file left by a dead one is taken over."""
-    lock = path.with_name(path.name + ".lock")
-    deadline = time.monotonic() + LOCK_STALE_SECONDS
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            break
-        except (FileExistsError, PermissionError) as error:
-            if not lock.exists() and isinstance(error, PermissionError) and os.name != "nt":
-                raise
-            try:
-                stale = time.time() - lock.stat().st_mtime > LOCK_STALE_SECONDS
-            except OSError:
-                continue
-            if stale or time.monotonic() > deadline:
-                lock.unlink(missing_ok=True)
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
@@ -189,7 +135,7 @@ class Store:
         self.notice = notice
         """What the person should know about opening it; empty when all went well."""
         self._deletions_seen = self._last_deletion()
-        self._identity = _identity(path)
+        self._identity = identity(path)
 
     @classmethod
     def open(cls, path: Path, now: Callable[[], float] = time.time) -> Store:
@@ -200,11 +146,11 @@ class Store:
         notice = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _one_at_a_time(path):
+            with one_at_a_time(path):
                 try:
                     return cls(cls._prepare(path), path)
                 except StoreDamagedError as damage:
-                    aside = _set_aside(path, int(now()))
+                    aside = set_aside(path, int(now()))
                     notice = f"{damage.message}; it was set aside as {aside.name} and a fresh one started"
                 return cls(cls._prepare(path), path, notice)
         except OSError as error:
@@ -237,7 +183,7 @@ class Store:
     @property
     def in_place(self) -> bool:
         """Whether the file is still the one that was opened; someone may have removed it by hand."""
-        return _identity(self.path) == self._identity
+        return identity(self.path) == self._identity
 
     def close(self) -> None:
         """Close the file; the write-ahead log is emptied when no other process has it open."""
@@ -424,23 +370,3 @@ class Store:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _set_aside(path: Path, stamp: int) -> Path:
-    aside = path.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        aside = path.with_name(f"{path.stem}.damaged-{stamp}-{number}{path.suffix}")
-        number += 1
-    path.replace(aside)
-    for side in SIDES[1:]:
-        path.with_name(path.name + side).unlink(missing_ok=True)
-    return aside
