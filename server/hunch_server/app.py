@@ -19,11 +19,12 @@ from hunch_models.errors import HunchError
 from hunch_server import __version__
 from hunch_server.adapters.editor_values import plain
 from hunch_server.adapters.engines import NoBackend, make_backend
-from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.adapters.logs import configure_logging
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
-from hunch_server.handlers import configuration, inline_completion, outcomes, stats, why
+from hunch_server.handlers import configuration, inline_completion, outcomes, stats, traces, why
 from hunch_server.protocol import HunchProtocol
+from hunch_server.recording import Recording, open_recording
 from hunch_server.session import Session
 from hunch_server.settings import Settings
 from hunch_server.settings_sources import Resolved, resolve
@@ -42,6 +43,9 @@ MESSAGES: dict[str, int] = {
     "hunch/status": 1,
     "hunch/stats": 1,
     "hunch/idle": 1,
+    "hunch/event": 1,
+    "hunch/consent": 1,
+    "hunch/report": 1,
 }
 
 
@@ -54,7 +58,8 @@ class HunchServer(LanguageServer):
         super().__init__("hunch", __version__, protocol_cls=HunchProtocol)
         self.session = Session()
         self.backend: Backend | None = None
-        self._last_status: dict[str, str] = {}
+        self.recording: Recording | None = None
+        self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._register()
 
@@ -72,6 +77,9 @@ class HunchServer(LanguageServer):
         self._on_request("hunch/why", why.why, why.WhyParams)
         self._on_request("hunch/stats", stats.stats, None)
         self._on_request("hunch/idle", stats.idle, None)
+        self._on_request("hunch/consent", traces.consent, traces.ConsentAnswer)
+        self._on_request("hunch/report", traces.report, None)
+        self._on_notification("hunch/event", traces.event, None)
         self._on_notification("textDocument/didShowCompletion", outcomes.shown, outcomes.Shown)
         self._on_notification(
             "textDocument/didPartiallyAcceptCompletion", outcomes.partly_accepted, outcomes.PartlyAccepted
@@ -133,11 +141,24 @@ class HunchServer(LanguageServer):
         before, now = self.session.settings, resolved.settings
         self.session.settings = now
         configure_logging(now.log_level)
+        if first:
+            self._begin_recording(now)
+        if self.recording is not None:
+            self.recording.follow(self.session.roots)
         if first or (before.model, before.remote) != (now.model, now.remote):
             self._replace_engine(now)
         elif self.session.engine is not None and before.completion != now.completion:
             self.session.engine.configure(now.completion)
         self.send_status()
+
+    def _begin_recording(self, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+
+        def notice(text: str) -> None:
+            """From the writer's thread: the person is told on the event loop."""
+            loop.call_soon_threadsafe(self.warn, text)
+
+        self.recording = open_recording(hunch_home(), settings.traces, notice)
 
     def _replace_engine(self, settings: Settings) -> None:
         old = self.backend
@@ -180,7 +201,10 @@ class HunchServer(LanguageServer):
         await self.close()
 
     async def close(self) -> None:
-        """End the engine; safe to call twice."""
+        """End the engine and write what is still to be recorded; safe to call twice."""
+        recording, self.recording = self.recording, None
+        if recording is not None:
+            await asyncio.to_thread(recording.close)
         if self.backend is not None:
             await self.backend.stop()
 
@@ -195,7 +219,9 @@ class HunchServer(LanguageServer):
         status = self.backend.status if self.backend is not None else BackendStatus(BackendState.STARTING)
         info = self.backend.info if self.backend is not None else None
         state, detail = _state_for_people(status, self.session)
-        message = {"state": state, "detail": detail, "model": info.id if info else ""}
+        message: dict[str, Any] = {"state": state, "detail": detail, "model": info.id if info else ""}
+        if self.recording is not None:
+            message["recording"] = self.recording.state()
         if message != self._last_status:
             self._last_status = message
             self.protocol.notify("hunch/status", message)

@@ -31,6 +31,7 @@ class OpenDocument:
     """A document that the editor has open. `document` is None where it is too large or binary."""
 
     uri: str
+    path: Path | None
     document: Document | None
     last_edit: EditKind = EditKind.NONE
 
@@ -48,13 +49,13 @@ class Session:
 
     def open_document(self, uri: str, language: str, version: int, text: str) -> None:
         """The editor opened `uri`."""
-        path = convert.shown_path(uri, self.roots)
+        shown = convert.shown_path(uri, self.roots)
         document: Document | None = None
         if len(text) <= MAX_DOCUMENT_CHARS and "\0" not in text:
-            document = Document(text, path=path, language=language, version=version)
+            document = Document(text, path=shown, language=language, version=version)
         else:
-            log.info("not followed, too large or binary: %s", path)
-        self.documents[uri] = OpenDocument(uri, document)
+            log.info("not followed, too large or binary: %s", shown)
+        self.documents[uri] = OpenDocument(uri, convert.path_from_uri(uri), document)
 
     def change_document(self, uri: str, version: int, changes: Sequence[lsp.TextDocumentContentChangeEvent]) -> None:
         """Apply changes in order. Raises InvalidParams for a document that is not open."""

@@ -41,6 +41,7 @@ class Editor:
         self.documents: dict[str, Document] = {}
         self.states: list[str] = []
         self.details: list[str] = []
+        self.recording: dict[str, Any] = {}
         self.notices: list[str] = []
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._state_changed = asyncio.Event()
@@ -59,6 +60,7 @@ class Editor:
         message = plain(params)
         self.states.append(message["state"])
         self.details.append(message["detail"])
+        self.recording = message.get("recording", {})
         self._state_changed.set()
 
     def _on_message(self, params: Any) -> None:
@@ -126,6 +128,10 @@ class Editor:
         self.documents[uri] = Document(text)
         self._client.text_document_did_open(lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, language, 1, text)))
         return uri
+
+    def save(self, uri: str) -> None:
+        """Tell that a document was saved; writing the file is the caller's."""
+        self._client.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
 
     def close(self, uri: str) -> None:
         """Close a document."""

@@ -33,7 +33,13 @@ def files_changed(server: HunchServer, params: lsp.DidChangeWatchedFilesParams) 
 
 
 def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
-    """`textDocument/didSave`: clients that watch no files still get their settings followed."""
+    """`textDocument/didSave`: on record, and clients that watch no files still get their settings followed."""
     path = convert.path_from_uri(params.text_document.uri)
+    found = server.session.document_at(params.text_document.uri)
+    if found is not None and server.recording is not None:
+        document = found[1]
+        server.recording.saved(
+            server.recording.workspace_of(path), document.path, document.language, document.line_count
+        )
     if path is not None and path.name in SETTINGS_FILES and path.parent in server.session.roots:
         server.apply_settings()

@@ -38,6 +38,8 @@ async def inline_completion(server: HunchServer, params: lsp.InlineCompletionPar
     outcome = await engine.complete(query)
     counters = server.session.counters
     counters.note(outcome, (perf_counter() - started) * 1000)
+    if server.recording is not None:
+        server.recording.answered(query, outcome, server.recording.workspace_of(opened.path))
     if document.version != version:
         # Typed on meanwhile: offsets of this answer belong to a text that is gone.
         return lsp.InlineCompletionList(items=[])

@@ -66,8 +66,10 @@ def item_id(item: Item) -> str:
 
 def shown(server: HunchServer, params: Shown) -> None:
     """The item is on the screen."""
-    if item_id(params.item):
-        server.session.counters.shown += 1
+    name = item_id(params.item)
+    server.session.counters.shown += 1
+    if server.recording is not None:
+        server.recording.shown(name)
 
 
 def accepted(server: HunchServer, candidate_id: str) -> None:
@@ -76,6 +78,8 @@ def accepted(server: HunchServer, candidate_id: str) -> None:
         raise InvalidParams("no such suggestion")
     candidate = server.session.engine.candidate(candidate_id) if server.session.engine is not None else None
     server.session.counters.accept(candidate_id, len(candidate.completion) if candidate else 0)
+    if server.recording is not None:
+        server.recording.accepted(candidate_id)
 
 
 def partly_accepted(server: HunchServer, params: PartlyAccepted) -> None:
@@ -88,6 +92,8 @@ def partly_accepted(server: HunchServer, params: PartlyAccepted) -> None:
         stood_there = len(candidate.text) - len(candidate.completion)
         length = convert.code_points(candidate.text, params.accepted_length) - stood_there
     server.session.counters.accept(name, length, partly=True)
+    if server.recording is not None and length > 0:
+        server.recording.accepted(name, length)
 
 
 def rejected(server: HunchServer, params: Rejected) -> None:
@@ -95,3 +101,5 @@ def rejected(server: HunchServer, params: Rejected) -> None:
     if server.session.engine is not None:
         server.session.engine.rejected(item_id(params.item), params.reason, params.shown_ms)
     server.session.counters.rejected += 1
+    if server.recording is not None:
+        server.recording.rejected(item_id(params.item), params.reason, params.shown_ms)

@@ -1,0 +1,305 @@
+"""What the server puts on record of a session, for people who turned recording on. Cheap, never raises, never waits.
+
+Without consent the recorder drops everything at once; the only thing kept here then is what is on the screen, in RAM.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hunch_features.completion import Candidate, CompletionQuery, Outcome, Source
+from hunch_features.text import Snapshot
+from hunch_features.traces import events
+from hunch_features.traces.consent import Consent
+from hunch_features.traces.levels import Level
+from hunch_features.traces.recorder import Recorder, record_fields
+from hunch_features.traces.store import Deleted
+from hunch_features.traces.writer import Limits
+from hunch_models.errors import HunchError
+from hunch_server.settings import TracesSettings
+from hunch_server.settings_sources import resolve
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 64
+BEFORE_CHARS, AFTER_CHARS = 1000, 300
+"""Text around a suggestion that the level `text` keeps, in code points."""
+
+
+@dataclass(slots=True)
+class Offered:
+    """A suggestion as it was offered, for the events that come later."""
+
+    candidate: Candidate
+    workspace: str
+    document: str
+    language: str
+    line: int
+    column: int
+    explicit: bool
+    latency_ms: float
+    before: str
+    after: str
+    shown_at: float = 0.0
+
+
+class Recording:
+    """The recorder of one server with what it needs to know of the session. `now` gives seconds since 1970."""
+
+    def __init__(
+        self,
+        home: Path,
+        settings: TracesSettings,
+        *,
+        notice: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.home = home
+        self.consent = Consent(home)
+        self._now = now
+        self._roots: tuple[Path, ...] = ()
+        self._offered: OrderedDict[str, Offered] = OrderedDict()
+        limits = Limits(retention_days=settings.retention_days, max_bytes=settings.max_megabytes << 20)
+        self.recorder = Recorder(home, self.consent, now=now, notice=notice, limits=limits)
+
+    # ---- consent ----
+
+    def follow(self, roots: Sequence[Path]) -> None:
+        """The workspace's folders, and which of them forbid recording in their own files."""
+        self._roots = tuple(roots)
+        for root in roots:
+            self.consent.forbid(str(root), not resolve([root], None, {}).settings.traces.record)
+
+    def state(self) -> dict[str, Any]:
+        """For `hunch/status`: the level in the first folder, and whether the person may be asked."""
+        workspace = str(self._roots[0]) if self._roots else ""
+        level = self.recorder.recording(workspace)
+        return {"level": level.label if level else "off", "ask": self.consent.should_ask(workspace)}
+
+    def answer(self, answer: str, level: str, *, only_here: bool) -> None:
+        """The person's choice. Raises HunchError when it cannot be kept."""
+        workspace = str(self._roots[0]) if only_here and self._roots else None
+        if answer == "on":
+            self.consent.turn_on(Level.parse(level), workspace)
+        else:
+            self.consent.turn_off(workspace)
+
+    def delete_all(self) -> Deleted:
+        """Everything ever recorded. May take seconds: call it in a thread. Raises StoreError."""
+        return self.recorder.delete()
+
+    def close(self) -> None:
+        """Write what waits."""
+        self.recorder.close()
+
+    # ---- events ----
+
+    def workspace_of(self, path: Path | None) -> str | None:
+        """The innermost folder of the workspace that holds a file, as its name in the record; None outside of all."""
+        if path is None:
+            return None
+        inside = [root for root in self._roots if path.is_relative_to(root)]
+        return str(max(inside, key=lambda root: len(root.parts))) if inside else None
+
+    def on(self, workspace: str | None) -> bool:
+        """Whether anything may be recorded there."""
+        return workspace is not None and self.recorder.recording(workspace) is not None
+
+    def record(self, event: events.Event) -> None:
+        """Hand an event to the recorder."""
+        self.recorder.record(event)
+
+    @property
+    def at(self) -> int:
+        """Now, in ms since 1970."""
+        return int(self._now() * 1000)
+
+    def from_client(self, fields: object) -> None:
+        """`hunch/event`: counts for the folder that it names if that is one of ours, else for the first."""
+        if not isinstance(fields, dict) or not self._roots:
+            return
+        named = fields.get("workspace")
+        own = [str(root) for root in self._roots]
+        record_fields(self.recorder, fields, named if named in own else own[0], self.at)
+
+    def answered(self, query: CompletionQuery, outcome: Outcome, workspace: str | None) -> None:
+        """A request for a suggestion was answered."""
+        if workspace is None:
+            return
+        decision, snapshot = outcome.decision, query.snapshot
+        common: dict[str, Any] = {
+            "at": self.at,
+            "workspace": workspace,
+            "document": snapshot.path,
+            "language": snapshot.language,
+        }
+        recording = self.on(workspace)
+        if recording:
+            self.record(
+                events.SuggestionRequested(
+                    **common,
+                    trigger="explicit" if query.explicit else "automatic",
+                    line=decision.line,
+                    column=decision.column,
+                )
+            )
+        if recording and not outcome.items:
+            self.record(events.SuggestionWithheld(**common, reason=str(decision.reason)))
+        for item in outcome.items:
+            self._remember(query, item, workspace, decision.line, decision.column, decision.timing.total)
+            if not recording:
+                continue
+            if item.source is Source.MODEL:
+                self.record(
+                    events.SuggestionGenerated(
+                        **common,
+                        suggestion=self._name(item.id),
+                        source=str(item.source),
+                        chars=len(item.completion),
+                        lines=item.completion.count("\n") + 1,
+                        latency_ms=decision.timing.total,
+                        mean_logprob=item.mean_logprob,
+                        p_accept=item.p_accept,
+                        text=item.completion,
+                    )
+                )
+            if not item.shown:
+                self.record(
+                    events.SuggestionWithheld(
+                        **common,
+                        suggestion=self._name(item.id),
+                        reason=str(item.reason),
+                        chars=len(item.completion),
+                        p_accept=item.p_accept,
+                    )
+                )
+
+    def _remember(
+        self, query: CompletionQuery, item: Candidate, workspace: str, line: int, column: int, latency_ms: float
+    ) -> None:
+        snapshot: Snapshot = query.snapshot
+        self._offered[item.id] = Offered(
+            item,
+            workspace,
+            snapshot.path,
+            snapshot.language,
+            line,
+            column,
+            query.explicit,
+            latency_ms,
+            snapshot.slice(max(0, query.offset - BEFORE_CHARS), query.offset),
+            snapshot.slice(query.offset, query.offset + AFTER_CHARS),
+        )
+        if len(self._offered) > REMEMBERED:
+            self._offered.popitem(last=False)
+
+    def shown(self, suggestion: str) -> None:
+        """The suggestion is on the screen."""
+        offered = self._offered.get(suggestion)
+        if offered is None:
+            return
+        if not offered.shown_at:
+            offered.shown_at = self._now()
+        item = offered.candidate
+        self.record(
+            events.SuggestionShown(
+                **self._common(offered),
+                suggestion=self._name(suggestion),
+                source=str(item.source),
+                trigger="explicit" if offered.explicit else "automatic",
+                line=offered.line,
+                column=offered.column,
+                chars=len(item.completion),
+                lines=item.completion.count("\n") + 1,
+                latency_ms=offered.latency_ms,
+                mean_logprob=item.mean_logprob,
+                p_accept=item.p_accept,
+                before=offered.before,
+                after=offered.after,
+                text=item.completion,
+            )
+        )
+
+    def accepted(self, suggestion: str, chars: int | None = None) -> None:
+        """The suggestion was taken: as a whole, or its first `chars` code points (all in all)."""
+        offered = self._offered.get(suggestion)
+        if offered is None:
+            return
+        text = offered.candidate.completion
+        common = self._common(offered)
+        if chars is None:
+            self.record(
+                events.SuggestionAccepted(
+                    **common,
+                    suggestion=self._name(suggestion),
+                    shown_ms=self._seen_ms(offered),
+                    chars=len(text),
+                    lines=text.count("\n") + 1,
+                    line=offered.line,
+                    text=text,
+                )
+            )
+            return
+        self.record(
+            events.SuggestionPartlyAccepted(
+                **common,
+                suggestion=self._name(suggestion),
+                shown_ms=self._seen_ms(offered),
+                chars=chars,
+                of_chars=len(text),
+                line=offered.line,
+                text=text[:chars],
+            )
+        )
+
+    def rejected(self, suggestion: str, reason: str, shown_ms: float) -> None:
+        """The suggestion is gone without being taken."""
+        offered = self._offered.get(suggestion)
+        if offered is None:
+            return
+        self.record(
+            events.SuggestionRejected(
+                **self._common(offered),
+                suggestion=self._name(suggestion),
+                reason=reason,  # type: ignore[arg-type]  # checked where the message came in
+                shown_ms=int(shown_ms),
+                chars=len(offered.candidate.completion),
+                line=offered.line,
+            )
+        )
+
+    def saved(self, workspace: str | None, document: str, language: str, lines: int) -> None:
+        """A document was saved."""
+        if workspace is None:
+            return
+        self.record(events.Save(at=self.at, workspace=workspace, document=document, language=language, lines=lines))
+
+    def _common(self, offered: Offered) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "workspace": offered.workspace,
+            "document": offered.document,
+            "language": offered.language,
+        }
+
+    def _name(self, suggestion: str) -> str:
+        """Ids are counted per server; with the session's name they are one of a kind."""
+        return f"{self.recorder.session}.{suggestion}"
+
+    def _seen_ms(self, offered: Offered) -> int:
+        return int((self._now() - offered.shown_at) * 1000) if offered.shown_at else 0
+
+
+def open_recording(home: Path, settings: TracesSettings, notice: Callable[[str], None]) -> Recording | None:
+    """The recording of a server; None, with a line in the log, where the state folder cannot be used."""
+    try:
+        return Recording(home, settings, notice=notice)
+    except (HunchError, OSError) as error:
+        log.warning("nothing can be recorded: %s", error)
+        return None
