@@ -276,7 +276,9 @@ def test_secrets_files(document: str) -> None:
     assert is_secrets_file(document)
 
 
-@pytest.mark.parametrize("document", ["src/app.py", "environment.py", "keys.py", "docs/about-secrets.txt", "tokenizer.py"])
+@pytest.mark.parametrize(
+    "document", ["src/app.py", "environment.py", "keys.py", "docs/about-secrets.txt", "tokenizer.py"]
+)
 def test_other_files(document: str) -> None:
     assert not is_secrets_file(document)
 

@@ -417,8 +417,17 @@ def marks(kind: type[Event]) -> tuple[tuple[str, Keep], ...]:
     return tuple((name, keep) for name in kind.__struct_fields__ if (keep := mark_of(hints[name])) is not None)
 
 
-def apply_level(event: Event, level: Level, digest: Callable[[str], str], redact: Callable[[str], str]) -> Event:
-    """A copy that holds only what `level` keeps: names hashed by `digest`, text run through `redact`."""
+def apply_level(
+    event: Event,
+    level: Level,
+    digest: Callable[[str], str],
+    redact: Callable[[str], str],
+    redact_name: Callable[[str], str] | None = None,
+) -> Event:
+    """A copy that holds only what `level` keeps: names hashed by `digest`, text run through `redact`.
+
+    Paths and symbols go through `redact_name` where given; it may remember its answers.
+    """
     changed: dict[str, Any] = {}
     for name, keep in marks(type(event)):
         value = getattr(event, name)
@@ -430,7 +439,7 @@ def apply_level(event: Event, level: Level, digest: Callable[[str], str], redact
         elif treatment == "left out":
             changed[name] = ""
         elif treatment == "redacted":
-            changed[name] = redact(value[: MAX_TEXT if keep is Keep.TEXT else MAX_NAME])
+            changed[name] = redact(value[:MAX_TEXT]) if keep is Keep.TEXT else (redact_name or redact)(value[:MAX_NAME])
         else:
             changed[name] = value[:MAX_NAME]
     return msgspec.structs.replace(event, **changed)

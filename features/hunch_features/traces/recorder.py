@@ -116,7 +116,8 @@ class Recorder:
         excludes = self._exclusions_of(event.workspace).excludes
         if event.document and excludes(event.document):
             return None
-        kept = apply_level(event, min(level, now_level), self._consent.digest, self._redactor.redact)
+        redactor = self._redactor
+        kept = apply_level(event, min(level, now_level), self._consent.digest, redactor.redact, redactor.redact_name)
         if (
             isinstance(event, ViewSwitch)
             and isinstance(kept, ViewSwitch)
