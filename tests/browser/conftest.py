@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hunch_features.traces.consent import Consent
 from tests.browser.vscode import (
     ROOT,
     CodeServer,
@@ -102,9 +103,12 @@ def open_vscode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         *,
         command: list[str] | None = SERVER,
         machine: dict[str, Any] | None = None,
+        never_asked: bool = False,
         **environment: str,
     ) -> VSCode:
         home = tmp_path_factory.mktemp("vscode")
+        if not never_asked:
+            Consent(home / "hunch").asked()  # the question would lie over what is looked at
         project = home / "project"
         project.mkdir()
         for name, text in files.items():
