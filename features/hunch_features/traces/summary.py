@@ -43,12 +43,12 @@ class Outcomes:
 
 @dataclass(slots=True)
 class Day(Outcomes):
-    """One day. `kept`: per horizon in seconds, the sum of kept shares and how many were looked at."""
+    """One day. `kept`: per horizon in seconds, code points still there, code points looked at, suggestions."""
 
     typed: int = 0
     by_accepting: int = 0
     latencies: list[float] = field(default_factory=list)
-    kept: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0]))
+    kept: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0, 0.0]))
 
 
 @dataclass(slots=True)
@@ -77,8 +77,8 @@ class Summary:
         return self.total.by_accepting / written if written else 0.0
 
     def kept(self) -> dict[int, tuple[float, int]]:
-        """Horizon in seconds → mean share of accepted text that was still there, and of how many suggestions."""
-        return {after: (total / n, int(n)) for after, (total, n) in sorted(self.total.kept.items()) if n}
+        """Horizon in seconds → share of the accepted text that was still there, and of how many suggestions."""
+        return {after: (there / chars, int(n)) for after, (there, chars, n) in sorted(self.total.kept.items()) if chars}
 
 
 def summarise(events: Iterable[Event], zone: tzinfo | None = None) -> Summary:
@@ -120,8 +120,10 @@ class _Reader:
                 summary.withheld[event.reason or "unknown"] += 1
             case AcceptedTextChecked():
                 for place in (day, summary.total):
-                    place.kept[event.after_s][0] += event.kept
-                    place.kept[event.after_s][1] += 1
+                    sums = place.kept[event.after_s]
+                    sums[0] += event.kept * event.chars
+                    sums[1] += event.chars
+                    sums[2] += 1
             case EditBurst() if event.origin == "typed":
                 for place in (day, summary.total):
                     place.typed += event.inserted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from rich.table import Table
 from hunch_features.traces.consent import Consent
 from hunch_features.traces.levels import Level
 from hunch_features.traces.recorder import Recorder
-from hunch_features.traces.store import FILE_NAME, Store
+from hunch_features.traces.statistics import statistics
+from hunch_features.traces.store import FILE_NAME, Scope, Store
 from hunch_features.traces.store_files import bytes_of
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
@@ -106,6 +107,64 @@ def _tell(hint: str, as_json: bool) -> None:
         console().print(f"{result['sentence']} {hint}", markup=False)
 
 
+@command.command("stats")
+@click.option("--since", type=DATE, help="From this day on.")
+@click.option("--until", type=DATE, help="Up to this day.")
+@workspace_option
+@json_option
+def stats(since: datetime | None, until: datetime | None, workspace: Path | None, as_json: bool) -> None:
+    """What is in the record: counts, acceptance, persistence, share of code, by kind and language."""
+    home = hunch_home()
+    everything = Scope()
+    folder = _folder(workspace)
+    scope = Scope(
+        everything.since if since is None else _ms(since) or 0,
+        everything.until if until is None else _ms(until) or 0,
+        None if folder is None else Consent(home).workspace_ref(folder),
+    )
+    with _store(home) as store:
+        if store is None:
+            if as_json:
+                print_json({"events": 0, "sessions": 0})
+            else:
+                console().print("Nothing is recorded. `hunch traces on` starts it.", markup=False)
+            return
+        found = statistics(store, scope, datetime.now().astimezone().tzinfo or UTC)
+    if as_json:
+        print_json(found.summary())
+        return
+    total = found.total
+    print_table(
+        f"{found.events:,} events in {found.sessions:,} sessions",
+        ("", ""),
+        [
+            ("suggestions seen", f"{total.shown:,}"),
+            ("accepted", _share(total.acceptance)),
+            *(
+                (f"accepted text still there after {after} s", _share(kept))
+                for after, kept in total.persistence.items()
+            ),
+            ("new code by accepting", _share(total.accepted_share)),
+            ("withheld", f"{total.withheld:,}"),
+        ],
+    )
+    print_table("By kind", ("kind", "events"), _counted(found.by_kind))
+    print_table("Silence, and why", ("reason", "times"), _counted(found.withheld_reasons))
+    print_table(
+        "By language",
+        ("language", "seen", "accepted"),
+        [(name or "-", f"{group.shown:,}", _share(group.acceptance)) for name, group in found.by_language.items()],
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _counted(counts: dict[str, int]) -> list[tuple[str, ...]]:
+    return [(name, f"{n:,}") for name, n in sorted(counts.items(), key=lambda item: -item[1])]
+
+
 @command.command("delete")
 @click.option("--all", "everything", is_flag=True, help="Everything that was recorded.")
 @click.option("--since", type=DATE, help="From this day or moment on.")
@@ -175,10 +234,14 @@ def _day(ms: object) -> str | None:
 
 
 def print_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A table with its numbers to the right."""
+    """A table with its numbers to the right; nothing where there are no rows."""
+    if not rows:
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    screen = console()
+    screen.print(table)
+    screen.print()
