@@ -1,0 +1,1 @@
+"""Constraints: instruction files such as AGENTS.md become declarative checks, with their file and line kept."""

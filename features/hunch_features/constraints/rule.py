@@ -1,0 +1,145 @@
+"""A rule: a sentence of an instruction file, and the declarative check that it became, or why it became none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Kind = Literal["source", "process", "architecture", "semantic"]
+Status = Literal["enforced", "advisory", "unsupported", "vague"]
+"""`enforced`: has a check. `advisory`: a wish or a habit, not checked. `unsupported`: clear, but no check is exact
+enough. `vague`: says nothing that could be checked."""
+Severity = Literal["error", "warning"]
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Glob = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class ForbidReference(msgspec.Struct, tag="forbid_reference", tag_field="type", frozen=True, omit_defaults=True):
+    """Code must not use these names: `console.log`, `console.*`, `eval`. Comments and strings do not count."""
+
+    names: tuple[Name, ...]
+    instead: str = ""
+
+
+class ForbidImport(msgspec.Struct, tag="forbid_import", tag_field="type", frozen=True, omit_defaults=True):
+    """Code must not import these modules, nor what is below them."""
+
+    modules: tuple[Name, ...]
+    instead: str = ""
+
+
+class ForbidConstruct(msgspec.Struct, tag="forbid_construct", tag_field="type", frozen=True, omit_defaults=True):
+    """Code must not use a construct of the language that has a name here, such as `default_export`."""
+
+    construct: Name
+    instead: str = ""
+
+
+class ForbidText(msgspec.Struct, tag="forbid_text", tag_field="type", frozen=True, omit_defaults=True):
+    """A text, or a pattern in RE2 syntax, must not occur: in code, in comments, or anywhere in the file."""
+
+    text: str = ""
+    pattern: str = ""
+    where: Literal["any", "comment", "code"] = "any"
+    instead: str = ""
+
+
+class RequireHeader(msgspec.Struct, tag="require_header", tag_field="type", frozen=True, omit_defaults=True):
+    """The first lines of a file must contain this text."""
+
+    text: str
+    within_lines: Annotated[int, msgspec.Meta(ge=1, le=200)] = 10
+
+
+class LimitLength(msgspec.Struct, tag="limit_length", tag_field="type", frozen=True, omit_defaults=True):
+    """Lines, functions or files must not be longer: a line in columns, the others in lines."""
+
+    of: Literal["line", "function", "file"]
+    most: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+
+class RequireNaming(msgspec.Struct, tag="require_naming", tag_field="type", frozen=True, omit_defaults=True):
+    """Files, classes, functions or variables are named in one style."""
+
+    of: Literal["file", "class", "function", "variable", "constant"]
+    style: Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
+
+
+class RequireIndent(msgspec.Struct, tag="require_indent", tag_field="type", frozen=True, omit_defaults=True):
+    """Lines are indented with tabs, or with spaces only."""
+
+    style: Literal["tabs", "spaces"]
+
+
+class RequireDocumented(msgspec.Struct, tag="require_documented", tag_field="type", frozen=True, omit_defaults=True):
+    """Public functions and classes have a docstring, or parameters and results have annotations (Python)."""
+
+    what: Literal["docstring", "annotations"]
+
+
+class ForbidEdit(msgspec.Struct, tag="forbid_edit", tag_field="type", frozen=True, omit_defaults=True):
+    """These files must not be changed by hand; looked at on a diff."""
+
+    paths: tuple[Glob, ...]
+
+
+class ForbidCommand(msgspec.Struct, tag="forbid_command", tag_field="type", frozen=True, omit_defaults=True):
+    """A command must not be run: the program, with all of `words` among its arguments, in order."""
+
+    program: Name
+    words: tuple[str, ...] = ()
+    instead: str = ""
+
+
+Check = (
+    ForbidReference
+    | ForbidImport
+    | ForbidConstruct
+    | ForbidText
+    | RequireHeader
+    | LimitLength
+    | RequireNaming
+    | RequireIndent
+    | RequireDocumented
+    | ForbidEdit
+    | ForbidCommand
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a rule stands: path relative to the root with `/`, 1-based line."""
+
+    path: str
+    line: int
+
+
+class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rule. `include` and `exclude` are globs relative to the root; no `include` means all files below `folder`."""
+
+    id: str
+    kind: Kind
+    status: Status
+    text: str
+    source: Place
+    check: Check | None = None
+    severity: Severity = "error"
+    folder: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    why: str = ""
+    """Why it is not enforced; empty when it is."""
+
+
+KIND_OF_CHECK: dict[type, Kind] = {
+    ForbidEdit: "architecture",
+    ForbidCommand: "process",
+}
+"""The kind of a rule by its check; all others are source checks."""
+
+
+def kind_of(check: Check) -> Kind:
+    """Which kind of rule a check makes."""
+    return KIND_OF_CHECK.get(type(check), "source")

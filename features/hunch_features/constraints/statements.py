@@ -1,0 +1,168 @@
+"""From Markdown to statements: each sentence that may be a rule, with its headings, file and line.
+
+Ids follow ContextCov (arXiv:2603.00822): a hash of headings, normalised text and the number of its repetition, so that
+unchanged text keeps its rule when lines move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from hunch_features.constraints.files import Instructions
+
+ID_DIGITS = 10
+MAX_STATEMENTS = 5_000
+MAX_CHARS = 1_000
+
+_PARSER = MarkdownIt("commonmark").enable("table")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z⟦*_\"(])")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence. `text` is as written, without emphasis; code spans stand in it as ⟦0⟧, ⟦1⟧ … of `spans`."""
+
+    id: str
+    path: str
+    line: int
+    headings: tuple[str, ...]
+    text: str
+    spans: tuple[str, ...] = ()
+    folder: str = ""
+    include: tuple[str, ...] = ()
+    item: bool = False
+
+    @property
+    def plain(self) -> str:
+        """The sentence as a person reads it."""
+        return re.sub(r"⟦(\d+)⟧", lambda match: f"`{self.spans[int(match.group(1))]}`", self.text)
+
+
+@dataclass(slots=True)
+class _Block:
+    line: int
+    headings: tuple[str, ...]
+    item: bool
+    spans: list[str] = field(default_factory=list)
+    parts: list[tuple[int, str]] = field(default_factory=list)  # line, text
+
+
+def statements(instructions: Instructions) -> list[Statement]:
+    """All sentences of paragraphs, list items and table cells, in order. Code blocks and quotes are no rules."""
+    repeated: Counter[str] = Counter()
+    found: list[Statement] = []
+    for block in _blocks(_PARSER.parse(instructions.text), instructions.first_line):
+        text = " ".join(part for _, part in block.parts)
+        if not text.strip():
+            continue
+        at = 0
+        for sentence in _SENTENCE_END.split(text):
+            start = text.find(sentence, at)
+            at = start + len(sentence)
+            body = " ".join(sentence.split())
+            if not body or len(body) > MAX_CHARS:
+                continue
+            numbers = [int(number) for number in re.findall(r"⟦(\d+)⟧", body)]
+            spans = tuple(block.spans[number] for number in numbers)
+            for new, old in enumerate(numbers):
+                body = body.replace(f"⟦{old}⟧", f"⟦={new}⟧", 1)
+            body = body.replace("⟦=", "⟦")
+            key = f"{' > '.join(block.headings)}|{_normal(body, spans)}"
+            repeated[key] += 1
+            found.append(
+                Statement(
+                    hashlib.sha256(f"{instructions.folder}|{key}|{repeated[key]}".encode()).hexdigest()[:ID_DIGITS],
+                    instructions.path,
+                    _line_at(block, start),
+                    block.headings,
+                    body,
+                    spans,
+                    instructions.folder,
+                    instructions.include,
+                    block.item,
+                )
+            )
+            if len(found) >= MAX_STATEMENTS:
+                return found
+    return found
+
+
+def _blocks(tokens: Sequence[Token], first_line: int) -> Iterator[_Block]:
+    headings: list[tuple[int, str]] = []
+    quotes = items = 0
+    pending: int | None = None
+    for token in tokens:
+        match token.type:
+            case "heading_open":
+                pending = int(token.tag[1:])
+            case "blockquote_open":
+                quotes += 1
+            case "blockquote_close":
+                quotes -= 1
+            case "list_item_open":
+                items += 1
+            case "list_item_close":
+                items -= 1
+            case "inline":
+                line = (token.map[0] if token.map else 0) + first_line
+                block = _inline(token, line, tuple(title for _, title in headings), items > 0)
+                if pending is not None:
+                    headings = [entry for entry in headings if entry[0] < pending]
+                    headings.append((pending, _plain(block)))
+                    pending = None
+                elif not quotes:
+                    yield block
+
+
+def _inline(token: Token, line: int, headings: tuple[str, ...], item: bool) -> _Block:
+    block = _Block(line, headings, item)
+    for child in token.children or []:
+        match child.type:
+            case "text":
+                block.parts.append((line, child.content))
+            case "code_inline":
+                block.parts.append((line, f"⟦{len(block.spans)}⟧"))
+                block.spans.append(child.content)
+            case "softbreak" | "hardbreak":
+                line += 1
+                block.parts.append((line, " "))
+    # Text pieces meet without the spaces that a join would put between them.
+    block.parts = _joined(block.parts)
+    return block
+
+
+def _joined(parts: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    joined: list[tuple[int, str]] = []
+    for line, text in parts:
+        if joined and joined[-1][0] == line:
+            joined[-1] = (line, joined[-1][1] + text)
+        else:
+            joined.append((line, text))
+    return joined
+
+
+def _line_at(block: _Block, offset: int) -> int:
+    """The line on which the character at an offset of the joined text stands."""
+    seen = 0
+    for line, text in block.parts:
+        seen += len(text) + 1
+        if offset < seen:
+            return line
+    return block.line
+
+
+def _plain(block: _Block) -> str:
+    text = " ".join(part for _, part in block.parts)
+    return re.sub(r"⟦(\d+)⟧", lambda match: block.spans[int(match.group(1))], text).strip()
+
+
+def _normal(body: str, spans: tuple[str, ...]) -> str:
+    text = re.sub(r"⟦(\d+)⟧", lambda match: spans[int(match.group(1))], body)
+    return " ".join(text.lower().split()).rstrip(".!;:")
