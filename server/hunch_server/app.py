@@ -158,7 +158,7 @@ class HunchServer(LanguageServer):
             """From the writer's thread: the person is told on the event loop."""
             loop.call_soon_threadsafe(self.warn, text)
 
-        self.recording = open_recording(hunch_home(), settings.traces, notice)
+        self.session.watcher = self.recording = open_recording(hunch_home(), settings.traces, notice)
 
     def _replace_engine(self, settings: Settings) -> None:
         old = self.backend
@@ -202,9 +202,10 @@ class HunchServer(LanguageServer):
 
     async def close(self) -> None:
         """End the engine and write what is still to be recorded; safe to call twice."""
-        recording, self.recording = self.recording, None
+        recording, self.recording, self.session.watcher = self.recording, None, None
         if recording is not None:
-            await asyncio.to_thread(recording.close)
+            recording.end()
+            await asyncio.to_thread(recording.recorder.close)
         if self.backend is not None:
             await self.backend.stop()
 

@@ -5,6 +5,7 @@ Without consent the recorder drops everything at once; the only thing kept here 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -14,20 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from hunch_features.completion import Candidate, CompletionQuery, Outcome, Source
-from hunch_features.text import Snapshot
+from hunch_features.text import Document, Position, Snapshot
 from hunch_features.traces import events
+from hunch_features.traces.changes import Change
 from hunch_features.traces.consent import Consent
+from hunch_features.traces.derive import Deriver
 from hunch_features.traces.levels import Level
+from hunch_features.traces.persistence import CHECKS_S, PersistenceTracker
 from hunch_features.traces.recorder import Recorder, record_fields
 from hunch_features.traces.store import Deleted
 from hunch_features.traces.writer import Limits
 from hunch_models.errors import HunchError
+from hunch_server.session import OpenDocument
 from hunch_server.settings import TracesSettings
 from hunch_server.settings_sources import resolve
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = 64
+DERIVE_S = 2.5
+"""When bursts are looked after that no further key has ended."""
 BEFORE_CHARS, AFTER_CHARS = 1000, 300
 """Text around a suggestion that the level `text` keeps, in code points."""
 
@@ -47,6 +54,15 @@ class Offered:
     before: str
     after: str
     shown_at: float = 0.0
+    followed: bool = False
+
+
+@dataclass(slots=True)
+class Workspace:
+    """What is derived for one folder of the workspace."""
+
+    deriver: Deriver
+    persistence: PersistenceTracker
 
 
 class Recording:
@@ -65,6 +81,9 @@ class Recording:
         self._now = now
         self._roots: tuple[Path, ...] = ()
         self._offered: OrderedDict[str, Offered] = OrderedDict()
+        self._workspaces: dict[str, Workspace] = {}
+        self._documents: dict[tuple[str, str], Document] = {}
+        self._timer: asyncio.TimerHandle | None = None
         limits = Limits(retention_days=settings.retention_days, max_bytes=settings.max_megabytes << 20)
         self.recorder = Recorder(home, self.consent, now=now, notice=notice, limits=limits)
 
@@ -90,13 +109,20 @@ class Recording:
         else:
             self.consent.turn_off(workspace)
 
-    def delete_all(self) -> Deleted:
-        """Everything ever recorded. May take seconds: call it in a thread. Raises StoreError."""
-        return self.recorder.delete()
+    async def delete_all(self) -> Deleted:
+        """Everything ever recorded, and what waits to be. Raises StoreError."""
+        self._flush()
+        return await asyncio.to_thread(self.recorder.delete)
 
-    def close(self) -> None:
-        """Write what waits."""
-        self.recorder.close()
+    def _flush(self) -> None:
+        for workspace in self._workspaces.values():
+            workspace.deriver.flush()
+
+    def end(self) -> None:
+        """Hand over what is still being put together; the recorder is closed by the caller, for that takes time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flush()
 
     # ---- events ----
 
@@ -124,9 +150,94 @@ class Recording:
         """`hunch/event`: counts for the folder that it names if that is one of ours, else for the first."""
         if not isinstance(fields, dict) or not self._roots:
             return
-        named = fields.get("workspace")
         own = [str(root) for root in self._roots]
-        record_fields(self.recorder, fields, named if named in own else own[0], self.at)
+        workspace = fields["workspace"] if fields.get("workspace") in own else own[0]
+        if not self.on(workspace):
+            return
+        self._tell_deriver(self._workspace(workspace).deriver, fields)
+        if not (fields.get("kind") == "view" and fields.get("to", "editor") == "editor"):
+            record_fields(self.recorder, fields, workspace, self.at)
+
+    def _tell_deriver(self, deriver: Deriver, fields: dict[str, Any]) -> None:
+        """What a client sees helps to tell where the next change comes from."""
+        document, language, text = (fields.get(name) for name in ("document", "language", "text"))
+        if not isinstance(document, str) or not document:
+            return
+        if fields.get("kind") == "view" and isinstance(language, str):
+            deriver.viewed(document, language, self.at)
+        elif fields.get("kind") == "clipboard":
+            if fields.get("action") == "paste":
+                deriver.hint(document, "pasted", self.at)
+            elif isinstance(text, str):
+                deriver.copied(text)
+
+    # ---- documents ----
+
+    def wants(self, opened: OpenDocument) -> bool:
+        """Whether changes of a document are looked at: only while it is recorded."""
+        return self.on(self.workspace_of(opened.path))
+
+    def opened(self, opened: OpenDocument) -> None:
+        """A document was opened."""
+        found = self._place(opened)
+        if found is not None:
+            workspace, document = found
+            self._documents[workspace, document.path] = document
+            if self.on(workspace):
+                self._workspace(workspace).deriver.viewed(document.path, document.language, self.at)
+
+    def changed(self, opened: OpenDocument, changes: Sequence[Change], *, whole: bool) -> None:
+        """The text was changed."""
+        found = self._place(opened)
+        if found is None:
+            return
+        name, document = found
+        workspace = self._workspace(name)
+        self._documents[name, document.path] = document
+        workspace.deriver.changed(document.path, changes, self.at, whole=whole)
+        workspace.persistence.changed(document.path, changes)
+        self._wake_in(DERIVE_S)
+
+    def closed(self, opened: OpenDocument) -> None:
+        """A document was closed."""
+        found = self._place(opened)
+        if found is not None:
+            workspace, document = found
+            self._documents.pop((workspace, document.path), None)
+            if workspace in self._workspaces:
+                self._workspaces[workspace].deriver.closed(document.path)
+
+    def _place(self, opened: OpenDocument) -> tuple[str, Document] | None:
+        workspace = self.workspace_of(opened.path)
+        return None if workspace is None or opened.document is None else (workspace, opened.document)
+
+    def _workspace(self, name: str) -> Workspace:
+        known = self._workspaces.get(name)
+        if known is None:
+            known = self._workspaces[name] = Workspace(
+                Deriver(self.record, name), PersistenceTracker(self.record, name)
+            )
+        return known
+
+    def _wake_in(self, seconds: float) -> None:
+        """See to pauses and to checks of accepted text after so long; an earlier appointment stays."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None and self._timer.when() <= loop.time() + seconds:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now = self.at
+        due = []
+        for name, workspace in self._workspaces.items():
+            workspace.deriver.tick(now)
+            due.append(workspace.persistence.check(now, lambda path, name=name: self._documents.get((name, path))))  # type: ignore[misc]
+        times = [at for at in due if at is not None]
+        if times:
+            self._wake_in(max(0.1, (min(times) - now) / 1000))
 
     def answered(self, query: CompletionQuery, outcome: Outcome, workspace: str | None) -> None:
         """A request for a suggestion was answered."""
@@ -207,6 +318,8 @@ class Recording:
         if not offered.shown_at:
             offered.shown_at = self._now()
         item = offered.candidate
+        if self.on(offered.workspace):
+            self._workspace(offered.workspace).deriver.offered(offered.document, item.completion)
         self.record(
             events.SuggestionShown(
                 **self._common(offered),
@@ -233,6 +346,7 @@ class Recording:
             return
         text = offered.candidate.completion
         common = self._common(offered)
+        self._follow_accepted(suggestion, offered, text if chars is None else text[:chars], whole=chars is None)
         if chars is None:
             self.record(
                 events.SuggestionAccepted(
@@ -258,6 +372,17 @@ class Recording:
             )
         )
 
+    def _follow_accepted(self, suggestion: str, offered: Offered, text: str, *, whole: bool) -> None:
+        """Look after a while how much of it is left; of partly accepted ones the first part stands for all."""
+        if not self.on(offered.workspace) or (offered.followed and not whole):
+            return
+        offered.followed = True
+        place = Position(offered.line, offered.column)
+        self._workspace(offered.workspace).persistence.accepted(
+            offered.document, offered.language, self._name(suggestion), place, text, self.at
+        )
+        self._wake_in(CHECKS_S[0])
+
     def rejected(self, suggestion: str, reason: str, shown_ms: float) -> None:
         """The suggestion is gone without being taken."""
         offered = self._offered.get(suggestion)
@@ -276,9 +401,10 @@ class Recording:
 
     def saved(self, workspace: str | None, document: str, language: str, lines: int) -> None:
         """A document was saved."""
-        if workspace is None:
-            return
-        self.record(events.Save(at=self.at, workspace=workspace, document=document, language=language, lines=lines))
+        if workspace is not None and self.on(workspace):
+            deriver = self._workspace(workspace).deriver
+            deriver.viewed(document, language, self.at)
+            deriver.saved(document, lines, self.at)
 
     def _common(self, offered: Offered) -> dict[str, Any]:
         return {

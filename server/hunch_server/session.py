@@ -9,11 +9,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lsprotocol import types as lsp
 
 from hunch_features.completion import CompletionEngine, EditKind
 from hunch_features.text import Document
+from hunch_features.traces.changes import Change, describe
 from hunch_server import convert
 from hunch_server.counters import Counters
 from hunch_server.errors import InvalidParams
@@ -36,10 +38,31 @@ class OpenDocument:
     last_edit: EditKind = EditKind.NONE
 
 
+class Watcher(Protocol):
+    """Who else wants to know what happens to documents: the recording."""
+
+    def wants(self, opened: OpenDocument) -> bool:
+        """Whether changes of this document matter; asked before each change."""
+        ...
+
+    def opened(self, opened: OpenDocument) -> None:
+        """A document was opened."""
+        ...
+
+    def changed(self, opened: OpenDocument, changes: Sequence[Change], *, whole: bool) -> None:
+        """The text was changed."""
+        ...
+
+    def closed(self, opened: OpenDocument) -> None:
+        """A document was closed."""
+        ...
+
+
 class Session:
-    """One client's state. `engine` is set by the application once settings are known."""
+    """One client's state. `engine` and `watcher` are set by the application once settings are known."""
 
     def __init__(self) -> None:
+        self.watcher: Watcher | None = None
         self.documents: dict[str, OpenDocument] = {}
         self.roots: tuple[Path, ...] = ()
         self.settings = Settings()
@@ -55,7 +78,9 @@ class Session:
             document = Document(text, path=shown, language=language, version=version)
         else:
             log.info("not followed, too large or binary: %s", shown)
-        self.documents[uri] = OpenDocument(uri, convert.path_from_uri(uri), document)
+        opened = self.documents[uri] = OpenDocument(uri, convert.path_from_uri(uri), document)
+        if self.watcher is not None and document is not None:
+            self.watcher.opened(opened)
 
     def change_document(self, uri: str, version: int, changes: Sequence[lsp.TextDocumentContentChangeEvent]) -> None:
         """Apply changes in order. Raises InvalidParams for a document that is not open."""
@@ -65,11 +90,18 @@ class Session:
         document = opened.document
         if document is None:
             return
+        watched = self.watcher is not None and self.watcher.wants(opened)
+        seen: list[Change] = []
         for change in changes:
             edit = convert.edit_from_lsp(document, change)
+            if watched:
+                seen.append(describe(document, edit))
             opened.last_edit = edit_kind(document.offset_at(edit.end) - document.offset_at(edit.start), edit.text)
             document.apply(edit)
         document.version = version
+        if seen and self.watcher is not None:
+            whole = not isinstance(changes[0], lsp.TextDocumentContentChangePartial)
+            self.watcher.changed(opened, seen, whole=whole)
         if document.char_count > MAX_DOCUMENT_CHARS:
             log.info("not followed any more, too large: %s", document.path)
             self.documents[uri].document = None
@@ -77,8 +109,12 @@ class Session:
     def close_document(self, uri: str) -> None:
         """The editor closed `uri`."""
         opened = self.documents.pop(uri, None)
-        if opened is not None and opened.document is not None and self.engine is not None:
+        if opened is None or opened.document is None:
+            return
+        if self.engine is not None:
             self.engine.document_closed(opened.document.path)
+        if self.watcher is not None:
+            self.watcher.closed(opened)
 
     def document_at(self, uri: str) -> tuple[OpenDocument, Document] | None:
         """The open document and its text, or None where there is nothing to work on."""

@@ -76,7 +76,9 @@ async def test_at_metadata_what_happened_is_kept_and_no_text(start: Start, tmp_p
         assert given == {"deleted": 0, "level": "metadata", "ask": False}
         assert editor.recording == {"level": "metadata", "ask": False}
         await work(editor, tmp_path / "workspace")
-    kinds = {event.__struct_config__.tag for event in stored(tmp_path / "home")}
+    found = stored(tmp_path / "home")
+    assert {event.origin for event in found if isinstance(event, events.EditBurst)} == {"typed", "accepted"}
+    kinds = {event.__struct_config__.tag for event in found}
     assert kinds >= {"suggestion.requested", "suggestion.shown", "suggestion.accepted", "terminal", "save", "edit"}
     for marker in (MARKER, "a.py", str(tmp_path / "workspace")):
         assert bytes_with(tmp_path / "home", marker) == []

@@ -80,13 +80,6 @@ export class TraceSource implements vscode.Disposable {
       vscode.workspace.onDidChangeTextDocument((event) => {
         if (!followed(event.document) || event.contentChanges.length === 0) return;
         caret.edited();
-        const reason = event.reason;
-        if (reason === undefined) return;
-        const inserted = event.contentChanges.reduce((sum, change) => sum + change.text.length, 0);
-        const deleted = event.contentChanges.reduce((sum, change) => sum + change.rangeLength, 0);
-        const action = reason === vscode.TextDocumentChangeReason.Undo ? "undo" : "redo";
-        const line = event.contentChanges[0]?.range.start.line ?? 0;
-        this.send({ kind: "undo", at: Date.now(), ...place(event.document), action, line, inserted, deleted });
       }),
       vscode.window.onDidChangeTextEditorSelection((event) => {
         const document = event.textEditor.document;

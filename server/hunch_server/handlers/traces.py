@@ -37,7 +37,7 @@ async def consent(server: HunchServer, params: ConsentAnswer) -> dict[str, Any]:
         raise HunchError("nothing can be recorded: the state folder cannot be used", "try `hunch doctor`")
     deleted = 0
     if params.answer == "delete":
-        deleted = (await asyncio.to_thread(recording.delete_all)).events
+        deleted = (await recording.delete_all()).events
     else:
         recording.answer(params.answer, params.level, only_here=params.scope == "workspace")
     server.send_status()
