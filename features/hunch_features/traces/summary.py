@@ -114,7 +114,7 @@ class _Reader:
                 self._accepted(event, day, moment.hour)
             case SuggestionRejected():
                 summary.rejected += 1
-                if len(summary.looked_at_ms) < MAX_LATENCIES:
+                if event.shown_ms is not None and len(summary.looked_at_ms) < MAX_LATENCIES:
                     summary.looked_at_ms.append(event.shown_ms)
             case SuggestionWithheld():
                 summary.withheld[event.reason or "unknown"] += 1

@@ -20,6 +20,7 @@ from hunch_features.traces.store_files import bytes_of
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.commands.output import console, json_option, print_json
+from hunch_server.commands.traces_compare import compared, comparison_rows
 from hunch_server.report.sentences import recording_sentence
 from hunch_server.settings_sources import resolve
 
@@ -111,10 +112,29 @@ def _tell(hint: str, as_json: bool) -> None:
 @click.option("--since", type=DATE, help="From this day on.")
 @click.option("--until", type=DATE, help="Up to this day.")
 @workspace_option
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="A B",
+    help="Compare two traces instead: `record`, the path of an export, or FORMAT:PATH each.",
+)
 @json_option
-def stats(since: datetime | None, until: datetime | None, workspace: Path | None, as_json: bool) -> None:
+def stats(
+    since: datetime | None,
+    until: datetime | None,
+    workspace: Path | None,
+    compare: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
     """What is in the record: counts, acceptance, persistence, share of code, by kind and language."""
     home = hunch_home()
+    if compare is not None:
+        comparison = compared(home, *compare)
+        if as_json:
+            print_json(comparison.summary())
+        else:
+            print_table("", ("", "A", "B"), comparison_rows(comparison))
+        return
     everything = Scope()
     folder = _folder(workspace)
     scope = Scope(
@@ -237,7 +257,7 @@ def print_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]
     """A table with its numbers to the right; nothing where there are no rows."""
     if not rows:
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
