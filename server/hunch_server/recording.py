@@ -418,8 +418,8 @@ class Recording:
         """Ids are counted per server; with the session's name they are one of a kind."""
         return f"{self.recorder.session}.{suggestion}"
 
-    def _seen_ms(self, offered: Offered) -> int | None:
-        return int((self._now() - offered.shown_at) * 1000) if offered.shown_at else None
+    def _seen_ms(self, offered: Offered) -> int:
+        return int((self._now() - offered.shown_at) * 1000) if offered.shown_at else 0
 
 
 def open_recording(home: Path, settings: TracesSettings, notice: Callable[[str], None]) -> Recording | None:
