@@ -123,6 +123,12 @@ def test_origin_of_one_change(inserted: str, origin: str) -> None:
     assert burst.origin == origin
 
 
+def test_a_typed_beginning_replaced_by_the_whole_is_completed() -> None:
+    typist = Typist("for it")
+    typist.put(4, "item in basket.items():", 2)
+    assert [burst.origin for burst in bursts(typist.done())] == ["completed"]
+
+
 def test_ghost_text_accepted_whole_by_word_and_by_line() -> None:
     for parts in ([CODE], ["for item", " in items:\n", "    total += item\n"], [CODE[:19], CODE[19:]]):
         typist = Typist()

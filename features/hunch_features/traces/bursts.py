@@ -181,6 +181,8 @@ def origin_of(changes: Sequence[Change], known: DocumentHistory, clipboard: Sequ
         return "typed"
     if change.inserted in clipboard:
         return "pasted"
+    if change.removed.strip() and change.inserted.startswith(change.removed):
+        return "completed"  # a list entry or another tool's suggestion that replaces what was typed of it
     if len(change.inserted) <= MAX_COMPLETED and _WORD.fullmatch(change.inserted):
         return "completed"
     return "pasted"

@@ -6,14 +6,14 @@ each figure here says its own.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from statistics import fmean, median, pstdev
 
-from hunch_features.traces.events import KIND_OF, OPERATION, Event
+from hunch_features.traces.events import KIND_OF, Event, operation_of
 from hunch_features.traces.labels import SESSION_GAP_MS, sessions
 
 EXPLORATION_MS = 10_000
@@ -112,11 +112,9 @@ def _count(trace: Iterable[Event], gap_ms: int) -> _Counts:
         counts.events += len(session)
         counts.sessions += 1
         kinds = [KIND_OF[type(event)] for event in session]
-        operations = [
-            (OPERATION[kind], event.at) for kind, event in zip(kinds, session, strict=True) if kind in OPERATION
-        ]
+        operations = [(name, event.at) for event in session if (name := operation_of(event)) is not None]
         counts.operations.update(name for name, _ in operations)
-        for (before, at), (name, later) in itertools.pairwise(operations):
+        for (before, at), (name, later) in pairwise(operations):
             counts.transitions[before, name] += 1
             counts.gaps.append(max(0.0, float(later - at)))
         _count_exploration(session, kinds, counts)
@@ -128,7 +126,7 @@ def _count_exploration(session: Sequence[Event], kinds: Sequence[str], counts: _
     for event, kind in zip(reversed(session), reversed(kinds), strict=True):
         if kind == "edit":
             next_edit[event.document] = event.at
-        counts.looked += kind in OPERATION or kind == "search"
+        counts.looked += kind == "search" or operation_of(event) is not None
         if kind == "undo":
             counts.explorations += 1
         elif kind in _LOOKING:

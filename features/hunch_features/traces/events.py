@@ -218,7 +218,7 @@ class SuggestionPartlyAccepted(Event, tag="suggestion.partly_accepted"):
 
 
 class SuggestionRejected(Event, tag="suggestion.rejected"):
-    """A suggestion went away without being taken, and how long it was seen."""
+    """A suggestion went away without being taken, and how long it was seen (0: unknown)."""
 
     suggestion: Word = ""
     reason: Literal["explicit", "typed", "moved", "expired"] = "typed"
@@ -379,6 +379,20 @@ OPERATION: dict[str, str] = {
     "agent": "agent request",
 }
 """Our kind → operation type of ProCodeBench, for comparing traces; kinds not named here are ours alone."""
+
+
+def operation_of(event: Event) -> str | None:
+    """The operation type of ProCodeBench that an event counts as, None for those that are ours alone.
+
+    What pastes and acceptances do to the text is one operation with them, not an edit beside them.
+    """
+    match event:
+        case EditBurst(origin="pasted"):
+            return "copy/paste"
+        case EditBurst(origin="accepted") | Clipboard(action="paste"):
+            return None
+    return OPERATION.get(KIND_OF[type(event)])
+
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()

@@ -61,6 +61,10 @@ def _following(session: Sequence[Event], index: int, within_ms: int) -> Iterator
         yield event
 
 
+def _is_unread(event: ev.SuggestionRejected) -> bool:
+    return 0 < event.shown_ms <= UNREAD_MS
+
+
 def _accepted_then_reverted(session: Sequence[Event]) -> Iterator[Finding]:
     for index, event in enumerate(session):
         if isinstance(event, ev.SuggestionAccepted) and any(
@@ -99,7 +103,7 @@ def _repeated_rejection(session: Sequence[Event]) -> Iterator[Finding]:
     for event in session:
         if isinstance(event, ev.SuggestionAccepted | ev.SuggestionPartlyAccepted):
             run.clear()
-        elif isinstance(event, ev.SuggestionRejected) and event.shown_ms > UNREAD_MS:
+        elif isinstance(event, ev.SuggestionRejected) and not _is_unread(event):
             run = [one for one in run if event.at - one.at <= REJECTIONS_MS and one.document == event.document]
             run.append(event)
             if len(run) == REJECTIONS:
@@ -115,7 +119,7 @@ def _long_hesitation(session: Sequence[Event]) -> Iterator[Finding]:
 
 def _unread(session: Sequence[Event]) -> Iterator[Finding]:
     for event in session:
-        if isinstance(event, ev.SuggestionRejected) and event.shown_ms <= UNREAD_MS:
+        if isinstance(event, ev.SuggestionRejected) and _is_unread(event):
             yield Finding("rejected-unread", event.at, event.document, event.suggestion)
 
 
