@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,6 +204,8 @@ def delete(
     """Delete for good: by time, by workspace, or everything. The bytes are gone from the files afterwards."""
     if everything == bool(since or until or workspace):
         raise HunchError("say what to delete", "either --all, or --since, --until, --workspace")
+    if not yes and not sys.stdin.isatty():
+        raise HunchError("nothing was deleted: nobody is here to say yes", "use --yes")
     if not yes and not click.confirm("Delete for good?", err=True):
         raise HunchError("nothing was deleted", "say yes, or use --yes")
     home = ensure_home()
