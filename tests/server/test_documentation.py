@@ -12,10 +12,11 @@ import pytest
 
 from hunch_server.commands import cli
 from hunch_server.settings_docs import main as write_settings_docs
+from hunch_server.traces_docs import main as write_traces_docs
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "vscode-client" / "README.md"])
-GENERATED = ("docs/settings.md", "vscode-client/package.json")
+GENERATED = ("docs/settings.md", "vscode-client/package.json", "docs/traces.md")
 
 
 def test_settings_documents_are_up_to_date(tmp_path: Path) -> None:
@@ -23,9 +24,10 @@ def test_settings_documents_are_up_to_date(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     write_settings_docs(tmp_path)
+    write_traces_docs(tmp_path)
     for name in GENERATED:
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), (
-            f"{name}: run `python -m hunch_server.settings_docs .`"
+            f"{name}: run `python -m hunch_server.settings_docs .` and `python -m hunch_server.traces_docs .`"
         )
 
 

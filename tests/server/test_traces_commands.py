@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from html.parser import HTMLParser
@@ -139,6 +140,31 @@ def test_deleting_everything_leaves_no_byte(hunch: Run, home: Path) -> None:
     done = json.loads(hunch("traces", "delete", "--all", "--yes", "--json").stdout)
     assert (done["deleted"], done["verified"]) == (129, True)
     assert not [path for path in home.rglob("*") if path.is_file() and MARKER.encode() in path.read_bytes()]
+
+
+def test_an_export_can_be_read_back(hunch: Run, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    assert json.loads(hunch("traces", "export", "--out", path, "--json").stdout)["events"] == 129
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 129
+    assert all(row["v"] == events.SCHEMA_VERSION for row in rows)
+    assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
+    assert any(row.get("inserted_text") == MARKER for row in rows)
+    compared = json.loads(hunch("traces", "stats", "--compare", "record", path, "--json").stdout)
+    assert compared["operations"] == 0
+
+
+def test_parquet_holds_the_same_or_says_what_it_needs(hunch: Run, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.parquet"
+    if importlib.util.find_spec("pyarrow") is None:
+        assert "hunch-ls[parquet]" in one_line(hunch("traces", "export", "--out", path))
+        return
+    import pyarrow.parquet as pq
+
+    assert hunch("traces", "export", "--out", path).returncode == 0
+    table = pq.read_table(path)
+    assert table.num_rows == 129
+    assert {"v", "kind", "at", "workspace", "document"} <= set(table.column_names)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import click
 from rich.table import Table
 
 from hunch_features.traces.consent import Consent
+from hunch_features.traces.export import export_jsonl, export_parquet
 from hunch_features.traces.levels import Level
 from hunch_features.traces.recorder import Recorder
 from hunch_features.traces.statistics import statistics
@@ -136,13 +137,6 @@ def stats(
         else:
             print_table("", ("", "A", "B"), comparison_rows(comparison))
         return
-    everything = Scope()
-    folder = _folder(workspace)
-    scope = Scope(
-        everything.since if since is None else _ms(since) or 0,
-        everything.until if until is None else _ms(until) or 0,
-        None if folder is None else Consent(home).workspace_ref(folder),
-    )
     with _store(home) as store:
         if store is None:
             if as_json:
@@ -150,7 +144,7 @@ def stats(
             else:
                 console().print("Nothing is recorded. `hunch traces on` starts it.", markup=False)
             return
-        found = statistics(store, scope, datetime.now().astimezone().tzinfo or UTC)
+        found = statistics(store, _scope(home, since, until, workspace), datetime.now().astimezone().tzinfo or UTC)
     if as_json:
         print_json(found.summary())
         return
@@ -175,6 +169,46 @@ def stats(
         "By language",
         ("language", "seen", "accepted"),
         [(name or "-", f"{group.shown:,}", _share(group.acceptance)) for name, group in found.by_language.items()],
+    )
+
+
+@command.command("export")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "parquet"]), help="Default: by the file's name.")
+@click.option("--since", type=DATE, help="From this day or moment on.")
+@click.option("--until", type=DATE, help="Up to this day or moment.")
+@workspace_option
+@json_option
+def export(
+    out: Path,
+    form: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Write the record to a file of your own, one row per event; docs/traces.md names the fields."""
+    home = hunch_home()
+    form = form or ("parquet" if out.suffix == ".parquet" else "jsonl")
+    with _store(home) as store:
+        if store is None:
+            raise HunchError("nothing is recorded on this machine", "`hunch traces on` starts it")
+        write = export_parquet if form == "parquet" else export_jsonl
+        count = write(store, out, _scope(home, since, until, workspace))
+    if as_json:
+        print_json({"path": str(out.resolve()), "format": form, "events": count})
+    else:
+        console().print(f"{count:,} events in {out}", markup=False)
+
+
+def _scope(home: Path, since: datetime | None, until: datetime | None, workspace: Path | None) -> Scope:
+    everything = Scope()
+    folder = _folder(workspace)
+    first, last = _ms(since), _ms(until)
+    return Scope(
+        everything.since if first is None else first,
+        everything.until if last is None else last,
+        None if folder is None else Consent(home).workspace_ref(folder),
     )
 
 
