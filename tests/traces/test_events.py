@@ -13,15 +13,13 @@ from hunch_features.traces.events import (
     OPERATION,
     TYPE_OF,
     Event,
-    apply_level,
     decode,
     encode,
     from_fields,
-    mark_of,
-    marks,
     schema_table,
 )
-from hunch_features.traces.levels import MAX_TEXT, Keep, Level
+from hunch_features.traces.keeping import apply_level, marks
+from hunch_features.traces.levels import MAX_TEXT, Keep, Level, mark_of
 
 
 def filled(kind: type[Event]) -> Event:

@@ -7,6 +7,8 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -236,7 +238,7 @@ def test_a_newer_store_is_left_alone(store_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="newer Hunch"):
         Store.open(store_path)
-    assert [file.name for file in store_path.parent.iterdir()] == ["traces.db"]
+    assert not list(store_path.parent.glob("*damaged*"))
 
 
 def test_a_full_disk_is_told_as_such(store_path: Path) -> None:
@@ -254,11 +256,29 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         Store.open(tmp_path / "home" / "traces.db")
 
 
-def test_a_lock_left_by_a_dead_process_is_taken_over(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hunch_features.traces.store_files.LOCK_STALE_SECONDS", 0.2)
+def test_a_lock_left_by_a_dead_process_is_free(store_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from hunch_features.traces.store_files import one_at_a_time
+        with one_at_a_time(Path(sys.argv[1])):
+            print("held", flush=True)
+            sys.stdin.read()
+        """
+    )
     store_path.parent.mkdir()
-    store_path.with_name("traces.db.lock").touch()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(store_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    killer = threading.Timer(0.3, holder.kill)
+    killer.start()
+    begin = time.monotonic()
     put(Store.open(store_path), edits(1))
+    assert 0.2 < time.monotonic() - begin < 5
+    holder.wait()
 
 
 def test_several_processes_share_one_store(store_path: Path) -> None:

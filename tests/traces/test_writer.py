@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -70,6 +71,33 @@ def test_close_writes_what_waits(make: Callable[..., Writer], store_path: Path) 
     assert not writer.append(EditBurst(at=1), Level.TEXT)
 
 
+def test_flush_before_the_first_event_does_no_harm(make: Callable[..., Writer], store_path: Path) -> None:
+    writer = make()
+    assert writer.flush()
+    writer.append(EditBurst(at=1), Level.TEXT)
+    assert writer.flush()
+    assert count(store_path) == 1
+
+
+def test_events_wait_while_another_process_holds_the_store(
+    make: Callable[..., Writer], store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunch_features.traces.store.BUSY_MS", 50)
+    writer = make()
+    writer.append(EditBurst(at=1), Level.TEXT)
+    assert writer.flush()
+    other = sqlite3.connect(store_path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for at in range(100):
+        writer.append(EditBurst(at=at), Level.TEXT)
+    assert not writer.flush(0.5)
+    other.execute("ROLLBACK")
+    other.close()
+    assert writer.flush()
+    assert not writer.dropped
+    assert count(store_path) == 101
+
+
 def test_many_threads(make: Callable[..., Writer], store_path: Path) -> None:
     writer = make()
     threads = [
@@ -125,7 +153,7 @@ def test_disk_full_stops_recording_and_tells_once(store_path: Path) -> None:
         return store
 
     notices: list[str] = []
-    writer = Writer(open_small, as_is, notice=notices.append)
+    writer = Writer(open_small, as_is, notice=notices.append, limits=AGELESS)
     for round_ in range(6):
         for at in range(1000):
             writer.append(EditBurst(at=at, inserted_text="t" * 100), Level.TEXT)

@@ -66,10 +66,12 @@ class Consent:
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             self._refresh()
+        # The writer's thread asks too: an answer from before a change must not get into the answers after it.
+        levels = self._levels
         try:
-            return self._levels[workspace]
+            return levels[workspace]
         except KeyError:
-            level = self._levels[workspace] = self._decide(workspace)
+            level = levels[workspace] = self._decide(workspace)
             return level
 
     def _decide(self, workspace: str) -> Level | None:
@@ -90,7 +92,7 @@ class Consent:
     def forbid(self, workspace: str, forbidden: bool) -> None:
         """Tell what the workspace's settings say: `forbidden` stops all recording there, whatever the person chose."""
         (self._forbidden.add if forbidden else self._forbidden.discard)(workspace)
-        self._levels.clear()
+        self._levels = {}
 
     def should_ask(self, workspace: str) -> bool:
         """Whether the person may be asked: never answered, never asked, and the workspace does not forbid it."""
@@ -113,15 +115,12 @@ class Consent:
         if workspace is None:
             file.on, file.level = True, level.label
         else:
-            file.workspaces[self._hash.digest(workspace)] = WorkspaceConsent(True, level.label)
+            ref = self.workspace_ref(workspace)
+            if file.on is False:  # what was on before the overall "off" stays off: only what is asked for now is on
+                file.workspaces = {name: own for name, own in file.workspaces.items() if not own.on}
             if not file.on:
-                # Those turned on before the overall "off" stay off: only what is asked for now is on.
-                if file.on is False:
-                    keep = self._hash.digest(workspace)
-                    file.workspaces = {name: own for name, own in file.workspaces.items() if name == keep or not own.on}
-                file.on = None
-            if file.on is None:
-                file.level = Level.TEXT.label
+                file.on, file.level = None, Level.TEXT.label
+            file.workspaces[ref] = WorkspaceConsent(True, level.label)
         self._save()
 
     def turn_off(self, workspace: str | None = None) -> None:
@@ -131,7 +130,7 @@ class Consent:
         if workspace is None:
             self._file.on = False
         else:
-            self._file.workspaces[self._hash.digest(workspace)] = WorkspaceConsent(False)
+            self._file.workspaces[self.workspace_ref(workspace)] = WorkspaceConsent(False)
         self._save()
 
     @property
@@ -141,8 +140,11 @@ class Consent:
         return self._file
 
     def workspace_ref(self, workspace: str) -> str:
-        """The keyed hash under which a workspace's events are stored."""
-        return self._hash.digest(workspace) if workspace else ""
+        """The keyed hash under which a workspace's events are stored. Raises HunchError without a usable key."""
+        try:
+            return self._hash.digest(workspace) if workspace else ""
+        except OSError as error:
+            raise HunchError(f"the key for names in the record cannot be used ({error})") from error
 
     @property
     def digest(self) -> Callable[[str], str]:

@@ -6,25 +6,12 @@ points. The eight operation types of ProCodeBench (arXiv 2605.05700) are named b
 
 from __future__ import annotations
 
-import functools
 import types
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from hunch_features.traces.levels import (
-    MAX_NAME,
-    MAX_TEXT,
-    TREATMENT,
-    Keep,
-    Level,
-    PathRef,
-    Structural,
-    Symbol,
-    Text,
-    WorkspaceRef,
-)
+from hunch_features.traces.levels import TREATMENT, PathRef, Structural, Symbol, Text, WorkspaceRef, mark_of
 
 SCHEMA_VERSION = 1
 """Counted up when a field changes its meaning or goes. New fields with a default do not count."""
@@ -33,9 +20,13 @@ Origin = Literal["typed", "pasted", "accepted", "completed", "undo", "redo", "fo
 """Where text came from: keys, the clipboard, our suggestion, the editor's own word list, undo and redo, a formatter
 or refactoring (several places in one change), or a change from outside (the whole text replaced)."""
 
+FIGURES = 64
+"""Most figures in one event's `features`."""
 WithheldReason = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z0-9_.:-]*$")]
 Word = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[A-Za-z0-9_.:+#-]*$")]
 """A short word from a list that others own (a language id, a task group): no room for text."""
+
+Figures = Annotated[dict[Word, float], msgspec.Meta(max_length=FIGURES)]
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="kind", forbid_unknown_fields=False):
@@ -159,7 +150,7 @@ class SuggestionGenerated(Event, tag="suggestion.generated"):
     latency_ms: float = 0.0
     mean_logprob: float | None = None
     p_accept: float | None = None
-    features: dict[Word, float] = msgspec.field(default_factory=dict)
+    features: Figures = msgspec.field(default_factory=dict)
     text: Text = ""
 
 
@@ -178,7 +169,7 @@ class SuggestionShown(Event, tag="suggestion.shown"):
     p_accept: float | None = None
     node: Structural = ""
     symbol: Symbol = ""
-    features: dict[Word, float] = msgspec.field(default_factory=dict)
+    features: Figures = msgspec.field(default_factory=dict)
     before: Text = ""
     after: Text = ""
     text: Text = ""
@@ -192,7 +183,7 @@ class SuggestionWithheld(Event, tag="suggestion.withheld"):
     reason: WithheldReason = ""
     chars: int = 0
     p_accept: float | None = None
-    features: dict[Word, float] = msgspec.field(default_factory=dict)
+    features: Figures = msgspec.field(default_factory=dict)
 
 
 class SuggestionAccepted(Event, tag="suggestion.accepted"):
@@ -413,50 +404,6 @@ def from_fields(fields: object) -> Event:
     """An event from plain values as `hunch/event` brings them. Raises `msgspec.ValidationError`."""
     event: Event = msgspec.convert(fields, AnyEvent)
     return event
-
-
-def mark_of(annotation: object) -> Keep | None:
-    """The level mark of a field's type, None for plain numbers and words."""
-    if get_origin(annotation) is Annotated:
-        for extra in get_args(annotation)[1:]:
-            if isinstance(extra, msgspec.Meta) and extra.extra and "keep" in extra.extra:
-                return Keep(extra.extra["keep"])
-    return None
-
-
-@functools.cache
-def marks(kind: type[Event]) -> tuple[tuple[str, Keep], ...]:
-    """The marked fields of an event type with their marks."""
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple((name, keep) for name in kind.__struct_fields__ if (keep := mark_of(hints[name])) is not None)
-
-
-def apply_level(
-    event: Event,
-    level: Level,
-    digest: Callable[[str], str],
-    redact: Callable[[str], str],
-    redact_name: Callable[[str], str] | None = None,
-) -> Event:
-    """A copy that holds only what `level` keeps: names hashed by `digest`, text run through `redact`.
-
-    Paths and symbols go through `redact_name` where given; it may remember its answers.
-    """
-    changed: dict[str, Any] = {}
-    for name, keep in marks(type(event)):
-        value = getattr(event, name)
-        if not value:
-            continue
-        treatment = TREATMENT[keep][level - 1]
-        if treatment == "keyed hash":
-            changed[name] = digest(value)
-        elif treatment == "left out":
-            changed[name] = ""
-        elif treatment == "redacted":
-            changed[name] = redact(value[:MAX_TEXT]) if keep is Keep.TEXT else (redact_name or redact)(value[:MAX_NAME])
-        else:
-            changed[name] = value[:MAX_NAME]
-    return msgspec.structs.replace(event, **changed)
 
 
 def _type_name(annotation: object) -> str:

@@ -41,6 +41,9 @@ class KeyedHash:
             part.rename(self._path) if os.name == "nt" else os.link(part, self._path)
         except FileExistsError:  # another process was faster: its key counts
             pass
+        except OSError:  # a file system without links
+            if not self._path.exists():
+                part.replace(self._path)
         finally:
             part.unlink(missing_ok=True)
         return self._read()

@@ -6,7 +6,7 @@ A field without a mark is a number, a time or a word from a closed list, and is 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, get_args, get_origin
 
 from msgspec import Meta
 
@@ -61,3 +61,12 @@ PathRef = Annotated[str, Meta(extra={"keep": Keep.PATH})]
 Symbol = Annotated[str, Meta(extra={"keep": Keep.SYMBOL})]
 Structural = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_.:+-]*$", extra={"keep": Keep.STRUCTURE})]
 Text = Annotated[str, Meta(extra={"keep": Keep.TEXT})]
+
+
+def mark_of(annotation: object) -> Keep | None:
+    """The level mark of a field's type, None for plain numbers and words."""
+    if get_origin(annotation) is Annotated:
+        for extra in get_args(annotation)[1:]:
+            if isinstance(extra, msgspec.Meta) and extra.extra and "keep" in extra.extra:
+                return Keep(extra.extra["keep"])
+    return None

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hunch_features.traces.consent import Consent
-from hunch_features.traces.events import Event, ViewSwitch, apply_level, from_fields
+from hunch_features.traces.events import Event, ViewSwitch, from_fields
 from hunch_features.traces.exclusions import Exclusions
+from hunch_features.traces.keeping import apply_level
 from hunch_features.traces.levels import Level
 from hunch_features.traces.redaction import Redactor
 from hunch_features.traces.store import FILE_NAME, Deleted, Scope, Store

@@ -21,11 +21,12 @@ from hunch_models.errors import HunchError
 
 FILE_NAME = "traces.db"
 BUSY_MS = 5_000
-CHECK_SECONDS = 2.0
+CHECK_SECONDS = 0.5
 """Longest that looking through a store at opening may take; damage found later is met when writing."""
 ALWAYS = 2**62
 DAY_MS = 86_400_000
-RETENTION_STEP = 20_000
+RETENTION_STEP = 5_000
+"""Events that one step of retention deletes at most."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
@@ -270,7 +271,9 @@ class Store:
         for file in self.path.parent.glob(f"{self.path.stem}.damaged-*"):
             file.unlink(missing_ok=True)
         with self._transaction() as connection:
-            count, samples = self._delete_rows(connection, scope)
+            samples = self._samples(connection, scope)
+            count = self._delete_rows(connection, scope)
+            samples = [body for body in samples if not _stored(connection, body)]
             connection.execute(
                 "INSERT INTO deletions (made_at, since, until, workspace) VALUES (?, ?, ?, ?)",
                 (now_ms, scope.since, scope.until, scope.workspace),
@@ -278,34 +281,35 @@ class Store:
             connection.execute("DELETE FROM deletions WHERE made_at < ?", (now_ms - DAY_MS,))
             self._deletions_seen = self._last_deletion()
         self._vacuum()
-        verified = not samples or not files_with(self.path, samples)
+        verified = not samples or not files_with(self.path, [body.encode() for body in samples])
         return Deleted(count, before, bytes_of(self.path), verified)
 
     @staticmethod
-    def _delete_rows(connection: sqlite3.Connection, scope: Scope) -> tuple[int, list[bytes]]:
+    def _samples(connection: sqlite3.Connection, scope: Scope) -> list[str]:
+        """Some of the rows to be deleted, short enough to lie on one page each, to look for afterwards."""
         condition, parameters = scope.where()
-        span = connection.execute(
+        return [
+            body
+            for (body,) in connection.execute(
+                f"SELECT body FROM events WHERE {condition} AND length(body) BETWEEN 60 AND 400 LIMIT 32",  # noqa: S608
+                parameters,
+            )
+        ]
+
+    @staticmethod
+    def _delete_rows(connection: sqlite3.Connection, scope: Scope) -> int:
+        condition, parameters = scope.where()
+        first, last, count = connection.execute(
             f"SELECT min(at), max(at), count(*) FROM events WHERE {condition}",  # noqa: S608
             parameters,
         ).fetchone()
         if scope == Scope():
             for table in ("events", "hourly", "sessions", "dropped"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608
-            return span[2], []
-        if not span[2]:
-            return 0, []
-        samples = connection.execute(
-            f"SELECT body FROM events WHERE {condition} AND length(body) BETWEEN 60 AND 400 LIMIT 32",  # noqa: S608
-            parameters,
-        ).fetchall()
-        connection.execute(f"DELETE FROM events WHERE {condition}", parameters)  # noqa: S608
-        rebuild_sums(connection, span[0], span[1])
-        gone = [
-            body.encode()
-            for (body,) in samples
-            if not connection.execute("SELECT 1 FROM events WHERE body = ? LIMIT 1", (body,)).fetchone()
-        ]
-        return span[2], gone
+        elif count:
+            connection.execute(f"DELETE FROM events WHERE {condition}", parameters)  # noqa: S608
+            rebuild_sums(connection, first, last)
+        return int(count)
 
     def _vacuum(self) -> None:
         deadline = time.monotonic() + BUSY_MS / 1000
@@ -335,18 +339,19 @@ class Store:
     def retain(self, max_age_days: int, max_bytes: int, now_ms: int) -> int:
         """Delete what is older than `max_age_days` or, oldest first, beyond `max_bytes`; answers how many events.
 
-        Works in steps of a few thousand events, so that other processes can write in between.
+        Works in steps of a few thousand events (and those of the same millisecond), so that others can write between.
         """
         removed = 0
         while True:
-            step = self._retain_step(now_ms - max_age_days * DAY_MS, max_bytes)
+            step = self.retain_step(max_age_days, max_bytes, now_ms)
             removed += step
             if not step:
                 return removed
 
-    def _retain_step(self, oldest: int, max_bytes: int) -> int:
+    def retain_step(self, max_age_days: int, max_bytes: int, now_ms: int) -> int:
+        """The next few thousand events of `retain`; 0 when nothing is left to delete."""
         with self._transaction() as connection:
-            upto = oldest - 1
+            upto = now_ms - max_age_days * DAY_MS - 1
             if self._used_bytes() > max_bytes:
                 row = connection.execute(
                     "SELECT max(at) FROM (SELECT at FROM events ORDER BY at LIMIT ?)", (RETENTION_STEP,)
@@ -360,7 +365,7 @@ class Store:
                 if row[0] is None:
                     return 0
                 upto = row[0]
-            count, _ = self._delete_rows(connection, Scope(until=upto))
+            count = self._delete_rows(connection, Scope(until=upto))
         self._connection.execute("PRAGMA incremental_vacuum").fetchall()
         return count
 
@@ -370,3 +375,7 @@ class Store:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+
+def _stored(connection: sqlite3.Connection, body: str) -> bool:
+    return connection.execute("SELECT 1 FROM events WHERE body = ? LIMIT 1", (body,)).fetchone() is not None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 SIDES = ("", "-wal", "-shm", "-journal")
-LOCK_STALE_SECONDS = 30.0
+LOCK_SECONDS = 10.0
+"""Longest wait for another process that opens the store, which itself takes a second at most."""
 
 
 def files_of(path: Path) -> list[Path]:
@@ -42,27 +49,29 @@ def files_with(path: Path, markers: Sequence[bytes]) -> list[Path]:
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Only one process creates, checks or sets aside the store; a lock file left by a dead one is taken over."""
-    lock = path.with_name(path.name + ".lock")
-    deadline = time.monotonic() + LOCK_STALE_SECONDS
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            break
-        except (FileExistsError, PermissionError) as error:
-            if not lock.exists() and isinstance(error, PermissionError) and os.name != "nt":
-                raise
-            try:
-                stale = time.time() - lock.stat().st_mtime > LOCK_STALE_SECONDS
-            except OSError:
-                continue
-            if stale or time.monotonic() > deadline:
-                lock.unlink(missing_ok=True)
-            time.sleep(0.01)
+    """Only one process creates, checks or sets aside the store. The system frees the lock when a process dies."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
+        _lock(descriptor)
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            # Some network file systems have no locks: going on without one is better than not at all.
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.01)
 
 
 def identity(path: Path) -> tuple[int, int] | None:

@@ -21,9 +21,9 @@ from hunch_features.traces.events import (
     SuggestionShown,
     SuggestionWithheld,
 )
+from hunch_features.traces.labels import SESSION_GAP_MS, sessions
+from hunch_features.traces.rubrics import findings
 
-IDLE_GAP_MS = 30 * 60_000
-"""A longer gap without any event begins a new session."""
 MAX_LATENCIES = 100_000
 LATENCY_BUCKETS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
@@ -69,6 +69,8 @@ class Summary:
     languages: dict[str, Outcomes] = field(default_factory=lambda: defaultdict(Outcomes))
     hours: list[Outcomes] = field(default_factory=lambda: [Outcomes() for _ in range(24)])
     days: dict[date, Day] = field(default_factory=dict)
+    rubrics: Counter[str] = field(default_factory=Counter)
+    """How often each behavioural rubric applied, by its id; filled by `count_rubrics`."""
 
     @property
     def share_by_accepting(self) -> float:
@@ -89,6 +91,11 @@ def summarise(events: Iterable[Event], zone: tzinfo | None = None) -> Summary:
         reader.take(event)
     summary.days = dict(sorted(summary.days.items()))
     return summary
+
+
+def count_rubrics(events: Iterable[Event]) -> Counter[str]:
+    """How often each rubric applies in a trace (in order of time), session by session."""
+    return Counter(finding.rubric for session in sessions(events) for finding in findings(session))
 
 
 class _Reader:
@@ -135,7 +142,7 @@ class _Reader:
         if not summary.events:
             summary.first = event.at
             summary.sessions = 1
-        elif gap > IDLE_GAP_MS:
+        elif gap > SESSION_GAP_MS:
             summary.sessions += 1
         elif gap > 0:
             summary.active_ms += gap

@@ -23,6 +23,7 @@ BATCH = 2_000
 BATCH_SECONDS = 0.25
 """Longest wait before a batch is written: what a killed process can lose, with the time the write itself takes."""
 RETENTION_SECONDS = 600.0
+MOST_FAILURES = 3
 BREATHE_EVERY = 32
 """Events prepared before the thread sleeps for a moment, so that the editor's loop gets the interpreter lock."""
 BREATH_SECONDS = 0.00005
@@ -108,8 +109,8 @@ class Writer:
         self._queue.append((event, level))
         if not self._arrived.is_set():
             self._arrived.set()
-            if self._thread is None:
-                self._start()
+        if self._thread is None:
+            self._start()
         return True
 
     def _start(self) -> None:
@@ -173,17 +174,19 @@ class Writer:
         try:
             rows = self._take()
             dropped, self._dropped = self._dropped, Counter()
-            for attempt in range(3):
+            failures = 0
+            while failures < MOST_FAILURES:
                 try:
                     self._write(rows, dropped)
+                    self._retain()
                     return
                 except StoreDamagedError:
+                    failures += 1
                     self._close_store()  # opening it again sets it aside
                 except StoreBusyError:
-                    if attempt == 2:
-                        self.dropped.update(row.kind for row in rows)
-                        self._dropped.update(row.kind for row in rows)
-            self._close_store()
+                    failures += self._closing  # another process holds the file: what is new waits in the queue
+            self.dropped.update(row.kind for row in rows)
+            self._dropped.update(row.kind for row in rows)
         except StoreError as error:
             self._stop(f"Recording has stopped: {error.one_line()}")
         except Exception as error:
@@ -217,9 +220,18 @@ class Writer:
                 self._notice(self._store.notice)
         now = self._now()
         self.written += self._store.insert(rows, dropped, int(now * 1000))
-        if now >= self._next_retention:
+
+    def _retain(self) -> None:
+        """One step per batch, so that new events never wait long for old ones to go."""
+        now = self._now()
+        if self._store is None or now < self._next_retention:
+            return
+        try:
+            left = self._store.retain_step(self._limits.retention_days, self._limits.max_bytes, int(now * 1000))
+        except (StoreBusyError, StoreDamagedError):
+            return  # the next batch meets it again
+        if not left:
             self._next_retention = now + RETENTION_SECONDS
-            self._store.retain(self._limits.retention_days, self._limits.max_bytes, int(now * 1000))
 
     def _close_store(self) -> None:
         if self._store is not None:
