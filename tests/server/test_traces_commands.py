@@ -104,6 +104,7 @@ def test_the_report_is_one_page_without_scripts_or_links(hunch: Run, home: Path,
     assert not re.search(r"(?:src|href)=[\"']https?:", source.replace("http://www.w3.org", ""))
     titles = [attrs.get("aria-label") for tag, attrs in page.tags if tag == "svg"]
     assert {"Suggestions per day", "Suggestions by hour of the day", "Reasons for silence"} <= set(titles)
+    assert "Patterns around suggestions" in titles
     assert "30% (17% to 48%)" in page.text
     assert "50% of the text" in page.text
     assert MARKER not in source

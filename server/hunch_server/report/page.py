@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from hunch_features.completion.reasons import SENTENCES, Reason
+from hunch_features.traces.rubrics import RUBRICS
 from hunch_features.traces.summary import LATENCY_BUCKETS_MS, Outcomes, Summary
 from hunch_models.intervals import wilson
 from hunch_server.counters import percentiles
@@ -74,6 +75,7 @@ def sections(summary: Summary) -> list[Section]:
         _by_language(summary),
         _by_hour(summary),
         _withheld(summary),
+        _rubrics(summary),
     ]
     return [section for section in made if section is not None]
 
@@ -219,6 +221,24 @@ def _withheld(summary: Summary) -> Section | None:
         ),
         ("reason", "times", "share"),
         [(_reason(name), f"{n:,}", f"{n / total:.0%}") for name, n in rows],
+    )
+
+
+def _rubrics(summary: Summary) -> Section | None:
+    rows = [(rubric, summary.rubrics[rubric.id]) for rubric in RUBRICS if summary.rubrics[rubric.id]]
+    if not rows:
+        return None
+    rows.sort(key=lambda row: -row[1])
+    return Section(
+        "Around the suggestions",
+        "Patterns that can be seen in what happened, each by a plain rule. They describe, they do not judge.",
+        plots.plot(
+            plots.counts([rubric.id.replace("-", " ") for rubric, _ in rows], [n for _, n in rows]),
+            "Patterns around suggestions",
+            height_in=0.8 + 0.28 * len(rows),
+        ),
+        ("pattern", "times", "holds when"),
+        [(rubric.id, f"{n:,}", rubric.rule) for rubric, n in rows],
     )
 
 

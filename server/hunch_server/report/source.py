@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hunch_features.traces.consent import Consent, ConsentFile
 from hunch_features.traces.store import ALWAYS, FILE_NAME, Scope, Store
-from hunch_features.traces.summary import Summary, summarise
+from hunch_features.traces.summary import Summary, count_rubrics, summarise
 from hunch_server.report.page import render
 from hunch_server.report.sentences import recording_sentence
 
@@ -32,6 +32,9 @@ def read_summary(home: Path, since_ms: int | None = None) -> Summary:
         return summarise([])
     store = Store.open(path)
     try:
-        return summarise(store.events(Scope(since=-ALWAYS if since_ms is None else since_ms)))
+        scope = Scope(since=-ALWAYS if since_ms is None else since_ms)
+        summary = summarise(store.events(scope))
+        summary.rubrics = count_rubrics(store.events(scope))
+        return summary
     finally:
         store.close()
