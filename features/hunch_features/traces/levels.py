@@ -67,6 +67,6 @@ def mark_of(annotation: object) -> Keep | None:
     """The level mark of a field's type, None for plain numbers and words."""
     if get_origin(annotation) is Annotated:
         for extra in get_args(annotation)[1:]:
-            if isinstance(extra, msgspec.Meta) and extra.extra and "keep" in extra.extra:
+            if isinstance(extra, Meta) and extra.extra and "keep" in extra.extra:
                 return Keep(extra.extra["keep"])
     return None
