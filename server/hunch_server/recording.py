@@ -53,6 +53,7 @@ class Offered:
     latency_ms: float
     before: str
     after: str
+    around: tuple[str, str]
     shown_at: float = 0.0
     followed: bool = False
 
@@ -239,8 +240,14 @@ class Recording:
         if times:
             self._wake_in(max(0.1, (min(times) - now) / 1000))
 
-    def answered(self, query: CompletionQuery, outcome: Outcome, workspace: str | None) -> None:
-        """A request for a suggestion was answered."""
+    def answered(
+        self,
+        query: CompletionQuery,
+        outcome: Outcome,
+        workspace: str | None,
+        surroundings: Callable[[Snapshot, int], tuple[str, str]],
+    ) -> None:
+        """A request for a suggestion was answered. `surroundings` tells node kind and symbol at an offset."""
         if workspace is None:
             return
         decision, snapshot = outcome.decision, query.snapshot
@@ -250,11 +257,15 @@ class Recording:
             "document": snapshot.path,
             "language": snapshot.language,
         }
-        recording = self.on(workspace)
+        level = self.recorder.recording(workspace)
+        recording = level is not None
+        around = surroundings(snapshot, query.offset) if level is not None and level >= Level.STRUCTURE else ("", "")
         if recording:
             self.record(
                 events.SuggestionRequested(
                     **common,
+                    node=around[0],
+                    symbol=around[1],
                     trigger="explicit" if query.explicit else "automatic",
                     line=decision.line,
                     column=decision.column,
@@ -263,7 +274,7 @@ class Recording:
         if recording and not outcome.items:
             self.record(events.SuggestionWithheld(**common, reason=str(decision.reason)))
         for item in outcome.items:
-            self._remember(query, item, workspace, decision.line, decision.column, decision.timing.total)
+            self._remember(query, item, workspace, decision.line, decision.column, decision.timing.total, around)
             if not recording:
                 continue
             if item.source is Source.MODEL:
@@ -292,7 +303,14 @@ class Recording:
                 )
 
     def _remember(
-        self, query: CompletionQuery, item: Candidate, workspace: str, line: int, column: int, latency_ms: float
+        self,
+        query: CompletionQuery,
+        item: Candidate,
+        workspace: str,
+        line: int,
+        column: int,
+        latency_ms: float,
+        around: tuple[str, str],
     ) -> None:
         snapshot: Snapshot = query.snapshot
         self._offered[item.id] = Offered(
@@ -306,6 +324,7 @@ class Recording:
             latency_ms,
             snapshot.slice(max(0, query.offset - BEFORE_CHARS), query.offset),
             snapshot.slice(query.offset, query.offset + AFTER_CHARS),
+            around,
         )
         if len(self._offered) > REMEMBERED:
             self._offered.popitem(last=False)
@@ -333,6 +352,8 @@ class Recording:
                 latency_ms=offered.latency_ms,
                 mean_logprob=item.mean_logprob,
                 p_accept=item.p_accept,
+                node=offered.around[0],
+                symbol=offered.around[1],
                 before=offered.before,
                 after=offered.after,
                 text=item.completion,

@@ -100,6 +100,17 @@ async def test_at_text_the_text_is_kept_until_it_is_deleted(start: Start, tmp_pa
         assert bytes_with(home, MARKER) == []
 
 
+async def test_at_structure_names_are_hashed_and_kinds_of_syntax_kept(start: Start, tmp_path: Path) -> None:
+    async with start() as editor:
+        await consent(editor, answer="on", level="structure", scope="everywhere")
+        await work(editor, tmp_path / "workspace")
+    (first, *_) = [event for event in stored(tmp_path / "home") if isinstance(event, events.SuggestionShown)]
+    assert first.node
+    assert len(first.symbol) == 24
+    assert bytes_with(tmp_path / "home", MARKER) == []
+    assert bytes_with(tmp_path / "home", '"total"') == []
+
+
 async def test_a_no_is_final_and_nobody_asks_again(start: Start, tmp_path: Path) -> None:
     async with start() as editor:
         await consent(editor, answer="off")

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunch_features.syntax import TreeCache, byte_offset, grammar, language_of_path, parse, scope_at
+from hunch_features.syntax import (
+    TreeCache,
+    byte_offset,
+    grammar,
+    language_of_path,
+    node_and_symbol,
+    parse,
+    scope_at,
+)
 from hunch_features.syntax.languages import GRAMMARS
 from hunch_features.syntax.tree import MAX_PARSED_BYTES, PARSE_LIMIT_S, encoded
 from hunch_features.text import Document, Edit, Position
@@ -201,3 +209,20 @@ def test_scopes_never_fail(text: str, language: str) -> None:
     assert tree is not None
     kinds: Callable[[int], str] = lambda at: scope_at(tree, at).kind  # noqa: E731
     assert {kinds(at) for at in range(len(tree.source) + 2)} <= {"code", "comment", "string"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "kind", "symbol"),
+    [
+        ("class A:\n    def f(self):\n        return x<cursor>\n", "python", "identifier", "A.f"),
+        ("x = 'text<cursor>'\n", "python", "string_content", ""),
+        ("function f() { return g(1<cursor>) }\n", "javascript", "number", "f"),
+        ("<cursor>", "python", "module", ""),
+    ],
+)
+def test_what_stands_around_a_position(text: str, language: str, kind: str, symbol: str) -> None:
+    snapshot, position = marked(text, language)
+    tree = TreeCache().tree(snapshot)
+    assert tree is not None
+    offset = snapshot.line_start(position.line) + position.column
+    assert node_and_symbol(tree, byte_offset(snapshot, offset)) == (kind, symbol)

@@ -38,7 +38,7 @@ from hunch_features.completion.running import Generated, Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
-from hunch_features.syntax import Scope, TreeCache, byte_offset, scope_at
+from hunch_features.syntax import Scope, TreeCache, byte_offset, node_and_symbol, scope_at
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState
 from hunch_models.errors import BackendError
@@ -104,6 +104,11 @@ class CompletionEngine:
     def why(self, path: str, position: Position) -> Decision | None:
         """The last decision at a position, or on its line."""
         return self._decisions.at(path, position)
+
+    def surroundings(self, snapshot: Snapshot, offset: int) -> tuple[str, str]:
+        """Kind of the syntax node before a code-point offset, and the definitions around it; empty if unknown."""
+        tree = self._trees.tree(snapshot)
+        return node_and_symbol(tree, byte_offset(snapshot, offset)) if tree is not None else ("", "")
 
     # ---- what became of a suggestion ----
 

@@ -14,6 +14,9 @@ from rich.text import Text
 
 from hunch_features.syntax import grammar
 from hunch_features.syntax.languages import GRAMMARS
+from hunch_features.traces.consent import Consent
+from hunch_features.traces.store import FILE_NAME
+from hunch_features.traces.store_files import bytes_of
 from hunch_models.backend import BackendState
 from hunch_models.errors import HunchError
 from hunch_models.registry import Registry, bench
@@ -23,6 +26,7 @@ from hunch_server.adapters.home import ensure_home
 from hunch_server.adapters.machine import machine_line
 from hunch_server.commands import FINE, FOUND
 from hunch_server.commands.output import console, json_option, print_json
+from hunch_server.report.sentences import recording_sentence
 from hunch_server.settings_sources import resolve
 
 LOW_DISK_BYTES = 500 << 20
@@ -102,7 +106,11 @@ async def _measure() -> Check:
 
 def check_consent() -> Check:
     """Whether anything is recorded."""
-    return Check("traces", ok=True, detail="off: nothing is recorded")
+    home = ensure_home()
+    consent = Consent(home)
+    sentence = consent.problem or recording_sentence(consent.answer)
+    size = bytes_of(home / FILE_NAME)
+    return Check("traces", ok=not consent.problem, detail=f"{sentence} {size / 2**20:.1f} MiB of events here.")
 
 
 CHECKS: tuple[tuple[str, Callable[[], Check]], ...] = (

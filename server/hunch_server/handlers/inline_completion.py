@@ -39,7 +39,7 @@ async def inline_completion(server: HunchServer, params: lsp.InlineCompletionPar
     counters = server.session.counters
     counters.note(outcome, (perf_counter() - started) * 1000)
     if server.recording is not None:
-        server.recording.answered(query, outcome, server.recording.workspace_of(opened.path))
+        server.recording.answered(query, outcome, server.recording.workspace_of(opened.path), engine.surroundings)
     if document.version != version:
         # Typed on meanwhile: offsets of this answer belong to a text that is gone.
         return lsp.InlineCompletionList(items=[])
