@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hunch_features.text import Document, Edit, Position
 from hunch_features.traces.bursts import is_typed
-from hunch_features.traces.changes import Change, after, describe, moved
+from hunch_features.traces.changes import Change, Shift, after, describe
 from hunch_features.traces.derive import Deriver
 from hunch_features.traces.events import (
     AcceptedTextChecked,
@@ -333,7 +333,7 @@ def test_positions_move_like_offsets(text: str, start: int, length: int, new: st
             expected = start if sticks_left else start + len(new)
         else:
             expected = watched + len(new) - (end - start)
-        assert document.offset_at(moved(position, change, sticks_left=sticks_left)) == expected
+        assert document.offset_at(Shift.of(change).moved(position, sticks_left=sticks_left)) == expected
 
 
 def test_after_knows_all_line_ends() -> None:
@@ -361,6 +361,25 @@ def test_persistence_follows_accepted_text() -> None:
     assert 0.4 < checks[1].kept < 0.8
     assert checks[2].kept == checks[3].kept == 0.0
     assert {check.chars for check in checks} == {len(accepted)}
+
+
+def test_a_very_large_deletion_moves_what_follows_rightly() -> None:
+    typist = Typist("x" * 99 + "\n" + ("y" * 99 + "\n") * 999 + "kept()\n")
+    typist.tracker.accepted("a.py", "python", "s1", Position(1000, 0), "kept()", typist.at)
+    typist.edit((0, 0), (999, 0), "")
+    typist.tracker.check(typist.at + 30_000, lambda name: typist.document)
+    assert [event.kept for event in typist.done() if isinstance(event, AcceptedTextChecked)] == [1.0]
+
+
+def test_huge_texts_are_not_held() -> None:
+    typist = Typist()
+    for _ in range(20):
+        typist.put(0, "long text " * 10_000)
+        typist.wait(3000)
+    events = bursts(typist.done())
+    assert {(event.inserted, len(event.inserted_text)) for event in events} == {(100_000, 20_000)}
+    held = typist.deriver._known["a.py"].done
+    assert sum(len(step.change.inserted) for step in held) == 0
 
 
 def test_persistence_ends_with_the_document() -> None:

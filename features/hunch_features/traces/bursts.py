@@ -26,8 +26,10 @@ MAX_COMPLETED = 40
 HISTORY = 100
 CLIPBOARD = 8
 MAX_TEXT = 20_000
+"""Longest text kept of a burst, and of a step that undo may take back, code points."""
 
 _PAIRS = frozenset(["()", "[]", "{}", '""', "''", "``", "<>", '"""', "'''", '""""""', "''''''", "```", "/**/", "**"])
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _WORD = re.compile(r"[^\s]*\w[^\s]*")
 _LINE_BREAK = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:(?:\r\n|\r|\n)[ \t]*)?(?:[#*]|//+)?[ \t]*")
 
@@ -85,7 +87,7 @@ class Burst:
             return position.column - self.start.column
         index = 0
         for _ in range(position.line - self.start.line):
-            found = re.compile(r"\r\n|\r|\n").search(self.text, index)
+            found = _LINE_END.search(self.text, index)
             if found is None:
                 return None
             index = found.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hunch_features.text import Edit, Lines, Position
 
@@ -12,16 +12,17 @@ MAX_REMOVED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`removed` was replaced by `inserted` at `start`."""
+    """`removed` was replaced by `inserted` at `start`. `end` is given where `removed` is cut at `MAX_REMOVED`."""
 
     start: Position
     removed: str
     inserted: str
+    end: Position | None = field(default=None, compare=False)
 
     @property
     def removed_end(self) -> Position:
         """Where the removed text ended before the change."""
-        return after(self.start, self.removed)
+        return after(self.start, self.removed) if self.end is None else self.end
 
     @property
     def inserted_end(self) -> Position:
@@ -53,16 +54,29 @@ def describe(document: Lines, edit: Edit) -> Change:
             break
     else:
         parts.append(document.line(end.line)[: end.column])
-    return Change(start, "".join(parts)[:MAX_REMOVED], edit.text)
+    return Change(start, "".join(parts)[:MAX_REMOVED], edit.text, end)
 
 
-def moved(position: Position, change: Change, *, sticks_left: bool) -> Position:
-    """Where a position is after a change. At the spot of an insertion it stays when `sticks_left`, else goes along."""
-    old_end, new_end = change.removed_end, change.inserted_end
-    if position < change.start or (position == change.start and (sticks_left or old_end > position)):
-        return position
-    if position < old_end:
-        return change.start if sticks_left else new_end
-    if position.line == old_end.line:
-        return Position(new_end.line, new_end.column + position.column - old_end.column)
-    return Position(position.line + new_end.line - old_end.line, position.column)
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a change moves positions: what ended at `old_end` ends at `new_end` now. Made once, used for many."""
+
+    start: Position
+    old_end: Position
+    new_end: Position
+
+    @classmethod
+    def of(cls, change: Change) -> Shift:
+        """The shift of a change."""
+        return cls(change.start, change.removed_end, change.inserted_end)
+
+    def moved(self, position: Position, *, sticks_left: bool) -> Position:
+        """Where a position is now. At the spot of an insertion it stays when `sticks_left`, else it goes along."""
+        start, old_end, new_end = self.start, self.old_end, self.new_end
+        if position < start or (position == start and (sticks_left or old_end > position)):
+            return position
+        if position < old_end:
+            return start if sticks_left else new_end
+        if position.line == old_end.line:
+            return Position(new_end.line, new_end.column + position.column - old_end.column)
+        return Position(position.line + new_end.line - old_end.line, position.column)

@@ -9,7 +9,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from hunch_features.text import Position
-from hunch_features.traces.bursts import CLIPBOARD, LONGEST_MS, PAUSE_MS, Burst, DocumentHistory, Step, origin_of
+from hunch_features.traces.bursts import (
+    CLIPBOARD,
+    LONGEST_MS,
+    MAX_TEXT,
+    PAUSE_MS,
+    Burst,
+    DocumentHistory,
+    Step,
+    origin_of,
+)
 from hunch_features.traces.changes import Change
 from hunch_features.traces.events import (
     CursorMove,
@@ -245,7 +254,8 @@ class Deriver:
         if burst is None:
             return
         step = Step(Change(burst.start, burst.deleted_text, burst.text), burst.origin)
-        if burst.changes == 1 or burst.origin == "typed":
+        small = len(burst.text) + len(burst.deleted_text) <= MAX_TEXT
+        if small and (burst.changes == 1 or burst.origin == "typed"):
             self._history(self._document).done.append(step)
         self._sink(burst.event(self._document, self._languages.get(self._document, ""), self._workspace))
 

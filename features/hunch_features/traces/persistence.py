@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 from hunch_features.text import Lines, Position
-from hunch_features.traces.changes import Change, after, moved
+from hunch_features.traces.changes import Change, Shift, after
 from hunch_features.traces.events import AcceptedTextChecked, Event
 
 CHECKS_S = (30, 120, 300, 600)
@@ -57,11 +57,12 @@ class PersistenceTracker:
 
     def changed(self, document: str, changes: Sequence[Change]) -> None:
         """The text changed. Insertions at the edges of accepted text do not belong to it."""
-        for one in self._tracked:
-            if one.document == document:
-                for change in changes:
-                    one.start = moved(one.start, change, sticks_left=False)
-                    one.end = max(one.start, moved(one.end, change, sticks_left=True))
+        followed = [one for one in self._tracked if one.document == document]
+        for shift in map(Shift.of, changes) if followed else ():
+            for one in followed:
+                if one.end > shift.start:
+                    one.start = shift.moved(one.start, sticks_left=False)
+                    one.end = max(one.start, shift.moved(one.end, sticks_left=True))
 
     def check(self, at: int, lines_of: Callable[[str], Lines | None]) -> int | None:
         """Make the checks that are due and answer when the next one is (ms), None when there is none.

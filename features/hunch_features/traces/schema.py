@@ -1,4 +1,4 @@
-"""The store's tables, as named and ordered migrations, and the row that an event becomes.
+"""The row that an event becomes, and the sums that are kept beside the rows.
 
 `hourly` holds sums per hour, kept up to date by every write, so that statistics never read the events themselves.
 """
@@ -10,58 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from hunch_features.traces import events
 from hunch_features.traces.events import SCHEMA_VERSION, Event, encode
 
 STORE_VERSION = 1
 """`PRAGMA user_version`; a store with a greater one was made by a newer Hunch and is left alone."""
 HOUR_MS = 3_600_000
-
-migrations = Migrations("hunch-traces")
-
-
-@migrations()
-def create_events(db: Database) -> None:
-    """One row per event; the columns beside `body` are what sums, deletion and retention need."""
-    db.table("events").create(
-        {
-            "id": int,
-            "at": int,
-            "v": int,
-            "kind": str,
-            "workspace": str,
-            "session": str,
-            "language": str,
-            "detail": str,
-            "chars": int,
-            "amount": float,
-            "body": str,
-        },
-        pk="id",
-        not_null={"at", "v", "kind", "workspace", "session", "language", "detail", "chars", "amount", "body"},
-    )
-    db.table("events").create_index(["at"])
-
-
-@migrations()
-def create_sums(db: Database) -> None:
-    """Sums per hour, first and last event per session, dropped events, and deletions that writers must honour."""
-    db.execute(
-        "CREATE TABLE hourly (hour INTEGER, workspace TEXT, kind TEXT, language TEXT, detail TEXT,"
-        " n INTEGER NOT NULL, chars INTEGER NOT NULL, amount REAL NOT NULL,"
-        " PRIMARY KEY (hour, workspace, kind, language, detail)) WITHOUT ROWID"
-    )
-    db.execute(
-        "CREATE TABLE sessions (workspace TEXT, session TEXT, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,"
-        " n INTEGER NOT NULL, PRIMARY KEY (workspace, session)) WITHOUT ROWID"
-    )
-    db.execute("CREATE TABLE dropped (hour INTEGER, kind TEXT, n INTEGER NOT NULL, PRIMARY KEY (hour, kind))")
-    db.table("deletions").create(
-        {"id": int, "made_at": int, "since": int, "until": int, "workspace": str}, pk="id", not_null={"made_at"}
-    )
 
 
 class Row(NamedTuple):

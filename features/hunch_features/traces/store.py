@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hunch_features.traces.events import Event, decode
-from hunch_features.traces.schema import INSERT_EVENT, STORE_VERSION, Row, add_sums, migrations, rebuild_sums
+from hunch_features.traces.schema import INSERT_EVENT, STORE_VERSION, Row, add_sums, rebuild_sums
 from hunch_features.traces.store_files import bytes_of, files_with, identity, one_at_a_time, set_aside
 from hunch_models.errors import HunchError
 
@@ -159,15 +159,13 @@ class Store:
 
     @staticmethod
     def _prepare(path: Path) -> sqlite3.Connection:
-        from sqlite_utils import Database  # noqa: PLC0415 - 0.2 s to import, and only recorders need it
-
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection: sqlite3.Connection | None = None
         try:
             connection = _connect(path)
             _check(connection, path)
             if connection.execute("PRAGMA user_version").fetchone()[0] < STORE_VERSION:
-                migrations.apply(Database(connection, execute_plugins=False))
+                _migrate(connection)
                 connection.execute(f"PRAGMA user_version = {STORE_VERSION:d}")
             for table in ("events", "hourly", "sessions", "dropped", "deletions"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()  # noqa: S608 - our own names
@@ -379,3 +377,11 @@ class Store:
 
 def _stored(connection: sqlite3.Connection, body: str) -> bool:
     return connection.execute("SELECT 1 FROM events WHERE body = ? LIMIT 1", (body,)).fetchone() is not None
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database  # noqa: PLC0415 - 0.2 s to import, and most openings need no migration
+
+    from hunch_features.traces.migrations import migrations  # noqa: PLC0415
+
+    migrations.apply(Database(connection, execute_plugins=False))
