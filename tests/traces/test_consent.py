@@ -14,7 +14,7 @@ from hunch_features.traces.exclusions import Exclusions, is_secrets_file
 from hunch_features.traces.keyed import KeyedHash
 from hunch_features.traces.levels import Level
 from hunch_features.traces.recorder import Recorder, record_fields
-from hunch_features.traces.store import FILE_NAME, Store
+from hunch_features.traces.store import FILE_NAME, Store, StoreFullError
 from hunch_features.traces.store_files import files_with
 
 HERE, THERE = "/projects/here", "/projects/there"
@@ -242,6 +242,26 @@ def test_delete_by_workspace_and_everything(home: Path, consent: Consent, record
     assert recorder.record(burst()), "recording goes on"
     assert recorder.flush()
     assert len(stored(home)) == 1
+
+
+def test_everything_can_be_deleted_on_a_full_disk(
+    home: Path, consent: Consent, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise StoreFullError("no room")
+
+    consent.turn_on(Level.TEXT)
+    recorder.record(burst())
+    recorder.flush()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "delete", full)
+        with pytest.raises(StoreFullError):
+            recorder.delete(workspace=HERE)
+        assert recorder.delete().bytes_after == 0
+    assert not (home / FILE_NAME).exists()
+    recorder.record(burst())
+    recorder.flush()
+    assert len(stored(home)) == 1, "recording goes on in a fresh store"
 
 
 def test_delete_without_a_store(recorder: Recorder) -> None:

@@ -17,7 +17,8 @@ from hunch_features.traces.exclusions import Exclusions
 from hunch_features.traces.keeping import apply_level
 from hunch_features.traces.levels import Level
 from hunch_features.traces.redaction import Redactor
-from hunch_features.traces.store import FILE_NAME, Deleted, Scope, Store
+from hunch_features.traces.store import FILE_NAME, Deleted, Scope, Store, StoreFullError
+from hunch_features.traces.store_files import bytes_of, remove_files
 from hunch_features.traces.writer import Limits, Writer
 
 MAX_WORKSPACES = 64
@@ -107,6 +108,17 @@ class Recorder:
         store = Store.open(self._path, self._now)
         try:
             return store.delete(scope, int(self._now() * 1000))
+        except StoreFullError as error:
+            # A full disk leaves no room to write down that rows are gone; the files as a whole can go all the same.
+            if not everything:
+                raise
+            before = bytes_of(self._path)
+            store.close()
+            try:
+                remove_files(self._path)
+            except OSError:
+                raise error from None
+            return Deleted(0, before, 0, True)
         finally:
             store.close()
 

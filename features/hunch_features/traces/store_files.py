@@ -31,6 +31,15 @@ def bytes_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files_of(path))
 
 
+def remove_files(path: Path) -> None:
+    """Remove the store with everything beside it. Processes that have it open start a fresh one with their next batch.
+
+    Raises OSError where an open file cannot be removed.
+    """
+    for file in files_of(path):
+        file.unlink(missing_ok=True)
+
+
 def files_with(path: Path, markers: Sequence[bytes]) -> list[Path]:
     """Those of the store's files in which one of the byte strings stands (each at most 64 KiB long)."""
     longest = max(map(len, markers), default=0)
