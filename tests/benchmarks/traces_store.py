@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import sqlite3
 import subprocess
@@ -37,6 +35,7 @@ from hunch_features.traces.schema import Row, row_of
 from hunch_features.traces.statistics import statistics
 from hunch_features.traces.store import FILE_NAME, Scope, Store
 from hunch_features.traces.writer import Limits
+from hunch_server.adapters.machine import machine_line
 
 WORKSPACE = "/projects/example"
 LINES = [
@@ -221,8 +220,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
     results: dict[str, object] = {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
-        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+        "machine": f"{machine_line()}, SQLite {sqlite3.sqlite_version}",
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ).stdout.strip(),
+        "command": " ".join(["python -m tests.benchmarks.traces_store", *sys.argv[1:]]),
     }
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
