@@ -145,7 +145,11 @@ def demand_of(text: str) -> Demand | None:
             continue
         groups = match.groupdict()
         denial = (groups.get("not") or "").lower()
-        strict = not re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE) if denial else groups.get("how", "") != "prefer"
+        strict = (
+            not re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
+            if denial
+            else (groups.get("how") or "").lower() != "prefer"
+        )
         scope = _scope(groups["tail"])
         good = groups.get("good")
         return Demand(

@@ -1,0 +1,463 @@
+"""Runs the checks of rules on a file: a search for text, and the syntax tree to tell code from comments and strings.
+
+A check costs a search first; the file is parsed only when something was found. Patterns of our own making are plain and
+linear; patterns that people write run in RE2, which is linear by construction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from time import perf_counter
+from typing import Any
+
+import re2
+import tree_sitter
+from pathspec import GitIgnoreSpec
+
+from hunch_features.constraints.rule import (
+    ForbidConstruct,
+    ForbidImport,
+    ForbidReference,
+    ForbidText,
+    LimitLength,
+    RequireDocumented,
+    RequireHeader,
+    RequireIndent,
+    RequireNaming,
+    Rule,
+)
+from hunch_features.syntax import SyntaxTree, grammar, language_of_path, parse
+
+MAX_BYTES = 1 << 20
+MAX_PER_RULE = 100
+"""Most violations of one rule that are told of one file."""
+FILE_LIMIT_S = 1.0
+"""Longest time for one file; rules after that are told as skipped."""
+
+COMMENT = re.compile(r"comment")
+STRING = re.compile(
+    r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
+)
+CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
+NOT_DOCUMENTED = re.compile(r"^_")
+
+QUERIES: dict[str, dict[str, str]] = {
+    "default_export": dict.fromkeys(
+        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(export_statement "default") @x'
+    ),
+    "wildcard_export": dict.fromkeys(
+        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(export_statement "*") @x'
+    ),
+    "wildcard_import": {"python": "(wildcard_import) @x", "java": "(import_declaration (asterisk)) @x"},
+    "relative_import": {"python": "(relative_import) @x"},
+    "any_type": dict.fromkeys(("typescript", "typescriptreact"), '((predefined_type) @x (#eq? @x "any"))'),
+    "as_any": dict.fromkeys(
+        ("typescript", "typescriptreact"), '((as_expression (predefined_type) @t) @x (#eq? @t "any"))'
+    ),
+    "non_null_assertion": dict.fromkeys(("typescript", "typescriptreact"), "(non_null_expression) @x"),
+    "var_declaration": dict.fromkeys(
+        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(variable_declaration "var") @x'
+    ),
+    "enum_declaration": dict.fromkeys(("typescript", "typescriptreact"), "(enum_declaration) @x"),
+    "namespace_declaration": dict.fromkeys(("typescript", "typescriptreact"), "(internal_module) @x"),
+    "unsafe_block": {"rust": "(unsafe_block) @x"},
+    "goto": dict.fromkeys(("c", "cpp", "go"), "(goto_statement) @x"),
+    "global_statement": {"python": "(global_statement) @x"},
+    "bare_except": {"python": '(except_clause . "except" . ":") @x'},
+    "nested_ternary": {
+        **dict.fromkeys(
+            ("javascript", "javascriptreact", "typescript", "typescriptreact"),
+            "(ternary_expression (ternary_expression) @x)",
+        ),
+        "python": "(conditional_expression (conditional_expression) @x)",
+    },
+}
+
+STYLE = {
+    "snake_case": re.compile(r"^_*[a-z0-9]+(?:_[a-z0-9]+)*_*$"),
+    "camelCase": re.compile(r"^[a-z][A-Za-z0-9]*$"),
+    "PascalCase": re.compile(r"^_?[A-Z][A-Za-z0-9]*$"),
+    "kebab-case": re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$"),
+    "UPPER_CASE": re.compile(r"^[A-Z0-9]+(?:_[A-Z0-9]+)*$"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A place that breaks a rule: code points, 0-based lines and columns; `message` is one sentence."""
+
+    rule: Rule
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking one file gave; `skipped` names rules that could not be run, and why."""
+
+    violations: tuple[Violation, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _File:
+    path: str
+    text: str
+    language: str
+    _tree: SyntaxTree | None = None
+    _parsed: bool = False
+
+    @property
+    def tree(self) -> SyntaxTree | None:
+        if not self._parsed:
+            self._parsed = True
+            self._tree = parse(self.language, self.text.encode("utf-8", "replace"))
+        return self._tree
+
+    def byte(self, offset: int) -> int:
+        before = self.text[:offset]
+        return len(before) if before.isascii() else len(before.encode("utf-8", "replace"))
+
+    def offset(self, byte: int) -> int:
+        if self.text.isascii():
+            return byte
+        return len(self.text.encode("utf-8", "replace")[:byte].decode("utf-8", "ignore"))
+
+
+def applies(rule: Rule, path: str) -> bool:
+    """Whether a rule speaks of a file at all: its folder, globs and languages."""
+    if rule.check is None or rule.status != "enforced" or rule.kind == "process":
+        return False
+    if rule.folder and not PurePosixPath(path).is_relative_to(rule.folder):
+        return False
+    if rule.include and not _spec(rule.include).match_file(path):
+        return False
+    if rule.exclude and _spec(rule.exclude).match_file(path):
+        return False
+    return not rule.languages or language_of_path(path) in rule.languages
+
+
+@lru_cache(maxsize=512)
+def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(globs)
+
+
+def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[], float] = perf_counter) -> Checked:
+    """Check the text of one file (path relative to the root) against all rules that apply to it."""
+    language = language_of_path(path) or ""
+    file = _File(path, text, language)
+    found: list[Violation] = []
+    skipped: list[tuple[str, str]] = []
+    deadline = clock() + FILE_LIMIT_S
+    for rule in rules:
+        if not applies(rule, path):
+            continue
+        if clock() > deadline:
+            skipped.append((rule.id, f"{path} took longer than {FILE_LIMIT_S:.0f} s"))
+            continue
+        try:
+            for count, (start, end, message) in enumerate(_run(rule, file)):
+                if count >= MAX_PER_RULE:
+                    skipped.append((rule.id, f"more than {MAX_PER_RULE} places in {path}"))
+                    break
+                found.append(_violation(rule, file, start, end, message))
+        except re2.error as error:
+            skipped.append((rule.id, f"its pattern is not valid: {error}"))
+    return Checked(tuple(found), tuple(skipped))
+
+
+def _run(rule: Rule, file: _File) -> Iterator[tuple[int, int, str]]:
+    match rule.check:
+        case ForbidReference():
+            yield from _references(rule.check, file)
+        case ForbidImport():
+            yield from _imports(rule.check, file)
+        case ForbidConstruct():
+            yield from _constructs(rule.check, file)
+        case ForbidText():
+            yield from _texts(rule.check, file)
+        case RequireHeader():
+            if rule.check.text not in "\n".join(file.text.split("\n")[: rule.check.within_lines]):
+                yield 0, 0, f"the header is missing: {rule.check.text}"
+        case LimitLength():
+            yield from _lengths(rule.check, file)
+        case RequireNaming():
+            yield from _names(rule.check, file)
+        case RequireIndent():
+            yield from _indents(rule.check, file)
+        case RequireDocumented():
+            yield from _documented(rule.check, file)
+
+
+def _say(what: str, instead: str) -> str:
+    return f"`{what}` is forbidden here{f': use `{instead}`' if instead else ''}"
+
+
+@lru_cache(maxsize=1024)
+def _reference_pattern(name: str) -> re.Pattern[str]:
+    """Where a name may be used. `a.b` with blanks, `a.*`, `.method()`, `macro!`, a call of a lone word, a type."""
+    macro = name.endswith("!")
+    body = re.sub(r"\(.*\)$", "", name).rstrip("!")
+    called = "(" in name
+    pieces = re.split(r"(::|\?\.|\.)", body)
+    text = r"\s*".join(
+        r"(?:\?\.|\.)" if piece in (".", "?.") else r"\w+" if piece == "*" else re.escape(piece)
+        for piece in pieces
+        if piece
+    )
+    before = "" if body.startswith(".") else r"(?<![\w$.])" if not re.match(r"[A-Z]", body) else r"(?<![\w$])"
+    lone = not re.search(r"[.:]", body) and not re.match(r"[A-Z_$]", body) and not re.search(r"[a-z][A-Z]|_", body)
+    after = r"\s*!" if macro else r"\s*\(" if called or lone else r"(?![\w$])"
+    return re.compile(before + text + after)
+
+
+def _references(check: ForbidReference, file: _File) -> Iterator[tuple[int, int, str]]:
+    for name in check.names:
+        key = max(re.findall(r"\w+", name) or [name], key=len)
+        if key not in file.text:
+            continue
+        for match in _reference_pattern(name).finditer(file.text):
+            if _is_code(file, match.start() + (match.group(0).startswith("."))) and not _is_definition(
+                file, match.start()
+            ):
+                end = match.end() - (match.group(0).endswith("("))
+                yield match.start(), end, _say(name, check.instead)
+
+
+def _is_code(file: _File, offset: int) -> bool:
+    """Whether a place is code, not comment or string. Where no grammar tells, it is not."""
+    return _place(file, offset) == "code"
+
+
+def _place(file: _File, offset: int) -> str:
+    tree = file.tree
+    if tree is None:
+        return "unknown"
+    for node in tree.around(file.byte(offset)):
+        if node.type in CODE_IN_STRING:
+            return "code"
+        if COMMENT.search(node.type):
+            return "comment"
+        if STRING.match(node.type):
+            return "string"
+    return "code"
+
+
+def _is_definition(file: _File, offset: int) -> bool:
+    """Whether the name at a place is being defined there, or is the name of an argument."""
+    tree = file.tree
+    if tree is None:
+        return False
+    nodes = tree.around(file.byte(offset))
+    for node, parent in itertools.pairwise(nodes):
+        if node.child_count:
+            return False
+        if re.search(r"definition|declaration|function_item|method|keyword_argument|parameter", parent.type):
+            name = parent.child_by_field_name("name")
+            return name is not None and name.id == node.id
+    return False
+
+
+IMPORT_PATTERNS = (
+    r"^[ \t]*(?:from|import)[ \t]+{module}(?=[\s.,;]|$)",
+    r"^[ \t]*import[ \t]+[\w., \t]*,[ \t]*{module}(?=[\s.,;]|$)",
+    r"""(?:from|import|require\(|import\()\s*['"]{module}(?:/[^'"]*)?['"]""",
+    r"""^[ \t]*(?:import[ \t]+)?(?:\w+[ \t]+)?"{module}(?:/[^"]*)?"[ \t]*$""",
+    r"^[ \t]*(?:pub[ \t]+)?use[ \t]+(?:::)?{module}(?=::|;|[ \t])",
+    r"^[ \t]*import[ \t]+(?:static[ \t]+)?{module}(?=[.;])",
+    r"^[ \t]*#[ \t]*include[ \t]*[<\"]{module}[>\"]",
+)
+IMPORT_OF = {"go": (3,), "rust": (4,), "java": (5,), "python": (0, 1), "c": (6,), "cpp": (6,)}
+
+
+@lru_cache(maxsize=1024)
+def _import_pattern(module: str, language: str) -> re.Pattern[str]:
+    chosen = IMPORT_OF.get(language, (2,))
+    body = re.escape(module).replace(r"\*", r"[^'\"]*")
+    return re.compile("|".join(IMPORT_PATTERNS[number].replace("{module}", body) for number in chosen), re.MULTILINE)
+
+
+def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]:
+    for module in check.modules:
+        if module.strip("*") not in file.text:
+            continue
+        for match in _import_pattern(module, file.language).finditer(file.text):
+            start = match.start() + len(match.group(0)) - len(match.group(0).lstrip())
+            if _place(file, start) != "comment":
+                yield start, match.end(), _say(module, check.instead)
+
+
+@lru_cache(maxsize=256)
+def _query(language: str, source: str) -> tree_sitter.Query | None:
+    lexicon = grammar(language)
+    return tree_sitter.Query(lexicon, source) if lexicon is not None else None
+
+
+def _constructs(check: ForbidConstruct, file: _File) -> Iterator[tuple[int, int, str]]:
+    source = QUERIES.get(check.construct, {}).get(file.language)
+    query = _query(file.language, source) if source else None
+    tree = file.tree if query is not None else None
+    if query is None or tree is None:
+        return
+    found = tree_sitter.QueryCursor(query).captures(tree.tree.root_node).get("x", [])
+    for node in sorted(found, key=lambda node: node.start_byte):
+        yield (
+            file.offset(node.start_byte),
+            file.offset(node.end_byte),
+            _say(check.construct.replace("_", " "), check.instead),
+        )
+
+
+@lru_cache(maxsize=256)
+def _re2(pattern: str) -> Any:
+    options = re2.Options()
+    options.max_mem = 8 << 20
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def _texts(check: ForbidText, file: _File) -> Iterator[tuple[int, int, str]]:
+    matches = _literal(check.text, file.text) if check.text else _pattern(check.pattern, file.text)
+    for start, end in matches:
+        if check.where == "any" or _place(file, start) == check.where:
+            yield start, end, _say(file.text[start:end][:60], check.instead)
+
+
+def _literal(needle: str, text: str) -> Iterator[tuple[int, int]]:
+    at = text.find(needle)
+    while at >= 0:
+        yield at, at + len(needle)
+        at = text.find(needle, at + len(needle))
+
+
+def _pattern(pattern: str, text: str) -> Iterator[tuple[int, int]]:
+    for match in _re2(pattern).finditer(text):
+        if match.end() > match.start():
+            yield match.start(), match.end()
+
+
+def _lengths(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
+    lines = file.text.splitlines(keepends=True)
+    if check.of == "file":
+        if len(lines) > check.most:
+            yield 0, 0, f"the file has {len(lines)} lines, at most {check.most} are allowed"
+        return
+    if check.of == "line":
+        at = 0
+        for line in lines:
+            length = len(line.rstrip("\r\n"))
+            if length > check.most:
+                yield (
+                    at + check.most,
+                    at + length,
+                    f"the line has {length} characters, at most {check.most} are allowed",
+                )
+            at += len(line)
+        return
+    for node, name in _definitions(file, ("function",)):
+        length = node.end_point.row - node.start_point.row + 1
+        if length > check.most:
+            start = file.offset(name.start_byte)
+            yield (
+                start,
+                file.offset(name.end_byte),
+                f"the function has {length} lines, at most {check.most} are allowed",
+            )
+
+
+def _definitions(file: _File, of: tuple[str, ...]) -> Iterator[tuple[tree_sitter.Node, tree_sitter.Node]]:
+    """Definitions with their name nodes, outermost first."""
+    tree = file.tree
+    if tree is None:
+        return
+    pending = [tree.tree.root_node]
+    while pending:
+        node = pending.pop()
+        if _defines(node.type) in of:
+            name = node.child_by_field_name("name")
+            if name is not None:
+                yield node, name
+        pending.extend(reversed(node.named_children))
+
+
+def _defines(kind: str) -> str:
+    if re.match(r"(?:function|method)(?:_definition|_declaration|_item|)$|function_signature$", kind):
+        return "function"
+    return "class" if re.match(r"class(?:_definition|_declaration|)$|(?:struct|enum|trait)_item$", kind) else ""
+
+
+def _names(check: RequireNaming, file: _File) -> Iterator[tuple[int, int, str]]:
+    style = STYLE[check.style]
+    if check.of == "file":
+        name = PurePosixPath(file.path).name
+        stem = name.lstrip(".").split(".", 1)[0]
+        special = stem.upper() == stem or name.startswith((".", "_")) or stem in ("Dockerfile", "Makefile")
+        if file.language and not special and not style.match(stem):
+            yield 0, 0, f"the file's name is not {check.style}"
+        return
+    if check.of in ("function", "class"):
+        for _, node in _definitions(file, (check.of,)):
+            text = (node.text or b"").decode("utf-8", "replace")
+            if not style.match(text) and not text.startswith("__"):
+                yield file.offset(node.start_byte), file.offset(node.end_byte), f"`{text}` is not {check.style}"
+
+
+def _indents(check: RequireIndent, file: _File) -> Iterator[tuple[int, int, str]]:
+    wrong = re.compile(r"^\t+", re.MULTILINE) if check.style == "spaces" else re.compile(r"^ {2,}(?=\S)", re.MULTILINE)
+    for match in wrong.finditer(file.text):
+        if _place(file, match.end()) == "code":
+            yield match.start(), match.end(), f"indent with {check.style}"
+
+
+def _documented(check: RequireDocumented, file: _File) -> Iterator[tuple[int, int, str]]:
+    if file.language != "python":
+        return
+    for node, name in _definitions(file, ("function", "class")):
+        text = (name.text or b"").decode("utf-8", "replace")
+        if NOT_DOCUMENTED.match(text):
+            continue
+        start, end = file.offset(name.start_byte), file.offset(name.end_byte)
+        if check.what == "docstring" and not _has_docstring(node):
+            yield start, end, f"`{text}` has no docstring"
+        if check.what == "annotations" and node.type == "function_definition" and not _annotated(node):
+            yield start, end, f"`{text}` has parameters or a result without annotation"
+
+
+def _has_docstring(node: tree_sitter.Node) -> bool:
+    body = node.child_by_field_name("body")
+    first = body.named_children[0] if body is not None and body.named_children else None
+    return first is not None and first.type == "expression_statement" and first.named_children[0].type == "string"
+
+
+def _annotated(node: tree_sitter.Node) -> bool:
+    parameters = node.child_by_field_name("parameters")
+    plain = [
+        child
+        for child in (parameters.named_children if parameters else [])
+        if child.type in ("identifier", "default_parameter")
+    ]
+    own = {b"self", b"cls"}
+    return node.child_by_field_name("return_type") is not None and all(child.text in own for child in plain)
+
+
+def _violation(rule: Rule, file: _File, start: int, end: int, message: str) -> Violation:
+    line = file.text.count("\n", 0, start)
+    end_line = file.text.count("\n", 0, end)
+    return Violation(
+        rule,
+        file.path,
+        line,
+        start - (file.text.rfind("\n", 0, start) + 1),
+        end_line,
+        end - (file.text.rfind("\n", 0, end) + 1),
+        message,
+    )

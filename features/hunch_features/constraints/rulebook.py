@@ -1,0 +1,114 @@
+"""All rules of a repository, and the files that they are checked on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from hunch_features.constraints.compiler import compile_statements
+from hunch_features.constraints.engine import MAX_BYTES, Checked, applies, check_text
+from hunch_features.constraints.files import SKIPPED_FOLDERS, instruction_files
+from hunch_features.constraints.rule import Rule
+from hunch_features.constraints.statements import statements
+
+MAX_IGNORE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of one root, in the order of their files; `skipped` names files that were left out, and why."""
+
+    rules: tuple[Rule, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def enforced(self) -> tuple[Rule, ...]:
+        """Rules with a check on files."""
+        return tuple(rule for rule in self.rules if rule.status == "enforced")
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule by its id, or by the beginning of one that no other has."""
+        found = [rule for rule in self.rules if rule.id.startswith(rule_id)]
+        exact = [rule for rule in found if rule.id == rule_id]
+        return exact[0] if exact else found[0] if len(found) == 1 else None
+
+
+def compile_root(root: Path, *, with_contributing: bool = False) -> Rulebook:
+    """Read every instruction file below `root` and compile what it says. Nothing of the repository is executed."""
+    found, skipped = instruction_files(root, with_contributing=with_contributing)
+    rules: list[Rule] = []
+    for instructions in found:
+        rules += compile_statements(statements(instructions))
+    return Rulebook(tuple(rules), tuple(skipped))
+
+
+def check_file(rulebook: Rulebook, root: Path, path: str) -> Checked:
+    """Check one file (path relative to the root). Files that are no text are skipped with the reason."""
+    rules = [rule for rule in rulebook.enforced if applies(rule, path)]
+    if not rules:
+        return Checked(())
+    try:
+        full = root / path
+        if full.stat().st_size > MAX_BYTES:
+            return Checked((), ((path, f"larger than {MAX_BYTES >> 20} MiB"),))
+        data = full.read_bytes()
+    except OSError as error:
+        return Checked((), ((path, f"cannot be read: {error.strerror or error}"),))
+    if b"\0" in data:
+        return Checked(())
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Checked((), ((path, "not UTF-8"),))
+    return check_text(rules, path, text)
+
+
+def files_below(root: Path, starts: Sequence[Path]) -> Iterator[str]:
+    """Files below `starts` (inside the root) that git would not ignore, as paths relative to the root."""
+    for start in starts:
+        if start.is_file():
+            yield start.relative_to(root).as_posix()
+            continue
+        specs: dict[str, GitIgnoreSpec | None] = {}
+        for folder, folders, files in os.walk(start):
+            here = Path(folder)
+            relative = here.relative_to(root).as_posix()
+            relative = "" if relative == "." else f"{relative}/"
+            folders[:] = sorted(
+                name
+                for name in folders
+                if name not in SKIPPED_FOLDERS and not _ignored(root, f"{relative}{name}/", specs)
+            )
+            for name in sorted(files):
+                path = f"{relative}{name}"
+                if not (here / name).is_symlink() and not _ignored(root, path, specs):
+                    yield path
+
+
+def _ignored(root: Path, path: str, specs: dict[str, GitIgnoreSpec | None]) -> bool:
+    """Whether the `.gitignore` files from the root down ignore a path; the deepest word counts."""
+    parts = path.rstrip("/").split("/")
+    ignored = False
+    for depth in range(len(parts)):
+        folder = "/".join(parts[:depth])
+        if folder not in specs:
+            specs[folder] = _spec(root / folder / ".gitignore")
+        spec = specs[folder]
+        if spec is not None:
+            rest = "/".join(parts[depth:]) + ("/" if path.endswith("/") else "")
+            verdict = spec.check_file(rest).include
+            ignored = ignored if verdict is None else verdict
+    return ignored
+
+
+def _spec(path: Path) -> GitIgnoreSpec | None:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_IGNORE_BYTES:
+            return None
+        return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8", errors="replace").splitlines())
+    except OSError:
+        return None
