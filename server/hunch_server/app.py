@@ -25,6 +25,7 @@ from hunch_server.errors import InvalidParams, notification_boundary, request_bo
 from hunch_server.handlers import configuration, inline_completion, outcomes, stats, traces, why
 from hunch_server.protocol import HunchProtocol
 from hunch_server.recording import Recording, open_recording
+from hunch_server.rule_checks import RuleChecks
 from hunch_server.session import Session
 from hunch_server.settings import Settings
 from hunch_server.settings_sources import Resolved, resolve
@@ -59,6 +60,7 @@ class HunchServer(LanguageServer):
         self.session = Session()
         self.backend: Backend | None = None
         self.recording: Recording | None = None
+        self.rules = RuleChecks(self._publish_diagnostics)
         self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._register()
@@ -208,6 +210,15 @@ class HunchServer(LanguageServer):
             await asyncio.to_thread(recording.recorder.close)
         if self.backend is not None:
             await self.backend.stop()
+
+    def check_rules(self, uri: str) -> None:
+        """Check an open document against the rules of its folder, beside everything else."""
+        opened = self.session.documents.get(uri)
+        if opened is not None:
+            self.in_background(self.rules.check(opened, self.session.roots))
+
+    def _publish_diagnostics(self, uri: str, found: list[lsp.Diagnostic]) -> None:
+        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found))
 
     # ---- what the server says ----
 

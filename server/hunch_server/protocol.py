@@ -40,6 +40,7 @@ class HunchProtocol(LanguageServerProtocol):
         """Keep the document."""
         item = params.text_document
         self._server.session.open_document(item.uri, item.language_id, item.version, item.text)
+        self._server.check_rules(item.uri)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:

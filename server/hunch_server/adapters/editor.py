@@ -43,6 +43,7 @@ class Editor:
         self.details: list[str] = []
         self.recording: dict[str, Any] = {}
         self.notices: list[str] = []
+        self.diagnostics: dict[str, list[lsp.Diagnostic]] = {}
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._state_changed = asyncio.Event()
         self._drain: asyncio.Task[None] | None = None
@@ -53,6 +54,7 @@ class Editor:
     def _register(self) -> None:
         # pygls sets attributes on what it registers, which bound methods do not allow.
         self._client.feature("hunch/status")(lambda params: self._on_status(params))  # noqa: PLW0108
+        self._client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(lambda params: self._on_diagnostics(params))  # noqa: PLW0108
         self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
         self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
 
@@ -61,6 +63,10 @@ class Editor:
         self.states.append(message["state"])
         self.details.append(message["detail"])
         self.recording = message.get("recording", {})
+        self._state_changed.set()
+
+    def _on_diagnostics(self, params: lsp.PublishDiagnosticsParams) -> None:
+        self.diagnostics[params.uri] = list(params.diagnostics)
         self._state_changed.set()
 
     def _on_message(self, params: Any) -> None:

@@ -8,6 +8,7 @@ from lsprotocol import types as lsp
 
 from hunch_server import convert
 from hunch_server.adapters.editor_values import plain
+from hunch_server.rule_checks import is_instruction_file
 from hunch_server.settings_sources import PRIVATE_FILE, PROJECT_FILE
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def files_changed(server: HunchServer, params: lsp.DidChangeWatchedFilesParams) 
 
 
 def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
-    """`textDocument/didSave`: on record, and clients that watch no files still get their settings followed."""
+    """`textDocument/didSave`: on record, checked against the rules; and settings files count at once."""
     path = convert.path_from_uri(params.text_document.uri)
     found = server.session.document_at(params.text_document.uri)
     if found is not None and server.recording is not None:
@@ -43,3 +44,9 @@ def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
         )
     if path is not None and path.name in SETTINGS_FILES and path.parent in server.session.roots:
         server.apply_settings()
+    if path is not None and is_instruction_file(path):
+        server.rules.forget()
+        for uri in server.session.documents:
+            server.check_rules(uri)
+    else:
+        server.check_rules(params.text_document.uri)

@@ -1,0 +1,99 @@
+"""The rules of the workspace's folders, and the diagnostics that come of them on open and save.
+
+Compiling and checking run in a thread: the event loop only hands texts over and takes diagnostics back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from lsprotocol import types as lsp
+
+from hunch_features.constraints.engine import Violation, check_text
+from hunch_features.constraints.files import NAMES
+from hunch_features.constraints.rulebook import Rulebook, compile_root
+from hunch_features.text import Snapshot
+from hunch_server import convert
+from hunch_server.session import OpenDocument
+
+log = logging.getLogger(__name__)
+
+MAX_DIAGNOSTICS = 200
+"""Most diagnostics of one file; the last one says how many more there are."""
+SOURCE = "hunch"
+
+
+def is_instruction_file(path: Path) -> bool:
+    """Whether a file may hold rules, so that a change of it counts."""
+    return path.name in NAMES or path.suffix == ".mdc" or path.name.endswith("instructions.md")
+
+
+class RuleChecks:
+    """Keeps one rulebook per folder and checks open documents against it."""
+
+    def __init__(self, publish: Callable[[str, list[lsp.Diagnostic]], None]) -> None:
+        self._publish = publish
+        self._books: dict[Path, Rulebook] = {}
+        self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
+
+    def forget(self) -> None:
+        """Instruction files changed: compile anew at the next check."""
+        self._books.clear()
+        self._compiling.clear()
+
+    async def check(self, opened: OpenDocument, roots: Sequence[Path]) -> None:
+        """Check a document as it is now and publish what was found; outside of all folders nothing is."""
+        root = _root_of(opened.path, roots)
+        if root is None or opened.document is None or opened.path is None:
+            return
+        snapshot = opened.document.snapshot()
+        book = await self._book(root)
+        if not book.enforced:
+            return
+        relative = opened.path.relative_to(root).as_posix()
+        checked = await asyncio.to_thread(check_text, book.enforced, relative, snapshot.text())
+        for rule_id, why in checked.skipped:
+            log.info("rule %s skipped: %s", rule_id, why)
+        self._publish(opened.uri, diagnostics(snapshot, checked.violations))
+
+    async def _book(self, root: Path) -> Rulebook:
+        book = self._books.get(root)
+        if book is None:
+            task = self._compiling.get(root)
+            if task is None:
+                task = self._compiling[root] = asyncio.ensure_future(asyncio.to_thread(compile_root, root))
+            book = self._books[root] = await task
+            self._compiling.pop(root, None)
+            for what, why in book.skipped:
+                log.info("rules left out: %s: %s", what, why)
+        return book
+
+
+def _root_of(path: Path | None, roots: Sequence[Path]) -> Path | None:
+    inside = [root for root in roots if path is not None and path.is_relative_to(root)]
+    return max(inside, key=lambda root: len(PurePosixPath(root).parts), default=None)
+
+
+def diagnostics(snapshot: Snapshot, violations: Sequence[Violation]) -> list[lsp.Diagnostic]:
+    """As the editor shows them: the rule's own words, its id as code, its place as data."""
+    shown = [_diagnostic(snapshot, violation) for violation in violations[:MAX_DIAGNOSTICS]]
+    if len(violations) > MAX_DIAGNOSTICS:
+        shown[-1].message = f"and {len(violations) - MAX_DIAGNOSTICS + 1} more places that break rules"
+    return shown
+
+
+def _diagnostic(snapshot: Snapshot, violation: Violation) -> lsp.Diagnostic:
+    rule = violation.rule
+    start = snapshot.line_start(violation.line) + violation.column
+    end = snapshot.line_start(violation.end_line) + violation.end_column
+    return lsp.Diagnostic(
+        range=convert.range_to_lsp(snapshot, start, end),
+        message=f"{violation.message}\n{rule.text} ({rule.source.path}:{rule.source.line})",
+        severity=lsp.DiagnosticSeverity.Error if rule.severity == "error" else lsp.DiagnosticSeverity.Warning,
+        code=rule.id,
+        source=SOURCE,
+        data={"rule": rule.id, "source": {"path": rule.source.path, "line": rule.source.line, "text": rule.text}},
+    )

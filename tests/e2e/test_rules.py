@@ -1,0 +1,68 @@
+"""Rules of AGENTS.md as diagnostics of the real server, on open and save."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from lsprotocol import types as lsp
+
+from hunch_server.adapters.editor import Editor
+from tests.e2e.conftest import Start
+
+AGENTS = "# Rules\n\n- Never use `eval`.\n- Never use `print` in `src/`.\n"
+
+
+async def until(check: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not check():
+            await asyncio.sleep(0.02)
+
+
+def workspace(tmp_path: Path, agents: str = AGENTS) -> Path:
+    root = tmp_path / "workspace"
+    root.mkdir()
+    (root / "AGENTS.md").write_text(agents)
+    return root
+
+
+async def found(editor: Editor, uri: str, count: int) -> list[lsp.Diagnostic]:
+    await until(lambda: len(editor.diagnostics.get(uri, [None] * 99)) == count)
+    return editor.diagnostics[uri]
+
+
+async def test_a_broken_rule_is_told_in_its_own_words_and_goes_when_mended(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "a.py", "python", "s = '😀'; eval(s)\n")
+        (diagnostic,) = await found(editor, uri, 1)
+        assert diagnostic.range == lsp.Range(lsp.Position(0, 10), lsp.Position(0, 14))
+        assert "Never use `eval`. (AGENTS.md:3)" in diagnostic.message
+        assert (diagnostic.source, diagnostic.severity) == ("hunch", lsp.DiagnosticSeverity.Error)
+        assert isinstance(diagnostic.code, str)
+        editor.replace(uri, 9, 16, "s")
+        editor.save(uri)
+        assert await found(editor, uri, 0) == []
+
+
+async def test_saving_the_rules_checks_what_is_open(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path, "Be kind.\n")
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "src" / "a.py", "python", "print(eval('1'))\n")
+        rules = editor.open(root / "AGENTS.md", "markdown", "Be kind.\n")
+        await editor.request("hunch/stats")
+        assert not editor.diagnostics
+        (root / "AGENTS.md").write_text(AGENTS)
+        editor.save(rules)
+        assert len(await found(editor, uri, 2)) == 2
+
+
+async def test_files_outside_and_hostile_rules_do_no_harm(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path, "- Never use `" + "(" * 5000 + "`.\n" + "- Never use `eval`.\n" * 2000)
+    async with start(root, ready=False) as editor:
+        outside = editor.open(tmp_path / "other.py", "python", "eval(1)\n")
+        inside = editor.open(root / "a.py", "python", "eval(1)\n" * 3)
+        told = await found(editor, inside, 200)
+        assert "more places" in told[-1].message
+        assert outside not in editor.diagnostics
