@@ -105,7 +105,9 @@ class Recording:
     def answer(self, answer: str, level: str, *, only_here: bool) -> None:
         """The person's choice. Raises HunchError when it cannot be kept."""
         workspace = str(self._roots[0]) if only_here and self._roots else None
-        if answer == "on":
+        if answer == "asked":
+            self.consent.asked()
+        elif answer == "on":
             self.consent.turn_on(Level.parse(level), workspace)
         else:
             self.consent.turn_off(workspace)

@@ -120,6 +120,15 @@ async def test_a_no_is_final_and_nobody_asks_again(start: Start, tmp_path: Path)
     assert stored(tmp_path / "home") == []
 
 
+async def test_a_question_without_an_answer_is_not_put_again(start: Start, tmp_path: Path) -> None:
+    async with start(ready=False) as editor:
+        assert (await consent(editor, answer="asked"))["level"] == "off"
+    async with start(ready=False) as editor:
+        await editor.wait_for_state("starting", "ready")
+        assert editor.recording == {"level": "off", "ask": False}
+    assert stored(tmp_path / "home") == []
+
+
 async def test_a_workspace_can_forbid_it(start: Start, tmp_path: Path) -> None:
     root = tmp_path / "workspace"
     root.mkdir()

@@ -31,6 +31,8 @@ export class Consent {
   async told(recording: Recording | undefined): Promise<void> {
     if (!recording?.ask || this.asking || !vscode.workspace.isTrusted) return;
     this.asking = true;
+    // Asked is asked, whatever becomes of the question: nobody is asked twice.
+    await this.send({ answer: "asked", level: "metadata", scope: "everywhere" });
     const answer = await vscode.window.showInformationMessage(
       "May Hunch keep a record of how you work with its suggestions, on this machine only? " +
         "It is yours: it makes your report, and you can look at it and delete it at any time. Without a yes nothing is written.",

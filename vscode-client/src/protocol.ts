@@ -18,7 +18,7 @@ export interface Recording {
 
 /** `hunch/consent`, client to server. */
 export interface ConsentAnswer {
-  answer: "on" | "off" | "delete";
+  answer: "on" | "off" | "delete" | "asked";
   level: "metadata" | "structure" | "text";
   scope: "workspace" | "everywhere";
 }

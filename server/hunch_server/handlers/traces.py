@@ -17,9 +17,9 @@ REPORT_NAME = "report.html"
 
 
 class ConsentAnswer(msgspec.Struct):
-    """The person's choice: `on` at a level, `off`, or `delete` everything that was recorded."""
+    """The person's choice: `on` at a level, `off`, or `delete` everything; `asked`: the question was put."""
 
-    answer: Literal["on", "off", "delete"]
+    answer: Literal["on", "off", "delete", "asked"]
     level: Literal["metadata", "structure", "text"] = "metadata"
     scope: Literal["workspace", "everywhere"] = "everywhere"
 
