@@ -36,6 +36,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hunch check
 
 python-tests: setup
 	$(BIN)/pytest -m "not browser"

@@ -7,15 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from hunch_features.constraints.compiler import compile_statements
 from hunch_features.constraints.engine import MAX_BYTES, Checked, applies, check_text
 from hunch_features.constraints.files import SKIPPED_FOLDERS, instruction_files
 from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.statements import statements
-
-MAX_IGNORE_BYTES = 256 * 1024
+from hunch_features.gitignore import GitIgnore
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +66,19 @@ def check_file(rulebook: Rulebook, root: Path, path: str) -> Checked:
 
 def files_below(root: Path, starts: Sequence[Path]) -> Iterator[str]:
     """Files below `starts` (inside the root) that git would not ignore, as paths relative to the root."""
+    gitignore = GitIgnore(root)
     for start in starts:
         if start.is_file():
             yield start.relative_to(root).as_posix()
             continue
-        specs: dict[str, GitIgnoreSpec | None] = {}
         for folder, folders, files in os.walk(start):
             here = Path(folder)
-            relative = here.relative_to(root).as_posix()
-            relative = "" if relative == "." else f"{relative}/"
+            parts = here.relative_to(root).parts
             folders[:] = sorted(
                 name
                 for name in folders
-                if name not in SKIPPED_FOLDERS and not _ignored(root, f"{relative}{name}/", specs)
+                if name not in SKIPPED_FOLDERS and not gitignore.ignores((*parts, name), is_folder=True)
             )
             for name in sorted(files):
-                path = f"{relative}{name}"
-                if not (here / name).is_symlink() and not _ignored(root, path, specs):
-                    yield path
-
-
-def _ignored(root: Path, path: str, specs: dict[str, GitIgnoreSpec | None]) -> bool:
-    """Whether the `.gitignore` files from the root down ignore a path; the deepest word counts."""
-    parts = path.rstrip("/").split("/")
-    ignored = False
-    for depth in range(len(parts)):
-        folder = "/".join(parts[:depth])
-        if folder not in specs:
-            specs[folder] = _spec(root / folder / ".gitignore")
-        spec = specs[folder]
-        if spec is not None:
-            rest = "/".join(parts[depth:]) + ("/" if path.endswith("/") else "")
-            verdict = spec.check_file(rest).include
-            ignored = ignored if verdict is None else verdict
-    return ignored
-
-
-def _spec(path: Path) -> GitIgnoreSpec | None:
-    try:
-        if not path.is_file() or path.stat().st_size > MAX_IGNORE_BYTES:
-            return None
-        return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    except OSError:
-        return None
+                if not (here / name).is_symlink() and not gitignore.ignores((*parts, name), is_folder=False):
+                    yield "/".join((*parts, name))

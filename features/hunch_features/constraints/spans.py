@@ -45,7 +45,6 @@ CONSTRUCTS: dict[str, str] = {
     "except: pass": "bare_except",
     "bare except": "bare_except",
     "!": "non_null_assertion",
-    "@ts-ignore": "",
 }
 
 # Comments that switch a tool off. Where they stand is always a comment.

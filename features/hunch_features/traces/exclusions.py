@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
+from hunch_features.gitignore import GitIgnore
+
 REFRESH_SECONDS = 5.0
-MAX_IGNORE_BYTES = 256 * 1024
 MAX_REMEMBERED = 4096
 
 SECRETS_FILES = """
@@ -86,23 +87,13 @@ def is_secrets_file(document: str) -> bool:
     return _SECRETS.match_file(document.lower())
 
 
-def _spec(path: Path) -> GitIgnoreSpec | None:
-    try:
-        if not path.is_file() or path.stat().st_size > MAX_IGNORE_BYTES:
-            return None
-        return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    except (OSError, ValueError):
-        return None
-
-
 class Exclusions:
     """What is never recorded in one workspace. Reads `.gitignore` files from the root down to the document's folder."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._root = root
+        self._gitignore = GitIgnore(root)
         self._clock = clock
         self._read_at = float("-inf")
-        self._specs: dict[str, GitIgnoreSpec | None] = {}
         self._known: dict[str, bool] = {}
 
     def excludes(self, document: str) -> bool:
@@ -113,7 +104,7 @@ class Exclusions:
         now = self._clock()
         if now - self._read_at >= REFRESH_SECONDS or len(self._known) > MAX_REMEMBERED:
             self._read_at = now
-            self._specs.clear()
+            self._gitignore.forget()
             self._known.clear()
         answer = self._known.get(document)
         if answer is None:
@@ -126,24 +117,4 @@ class Exclusions:
             return True
         if is_secrets_file(document):
             return True
-        # As in git, a file cannot be taken back in when a folder above it is ignored.
-        parts = path.parts
-        return any(self._ignored(parts[:length], length < len(parts)) for length in range(1, len(parts) + 1))
-
-    def _ignored(self, parts: tuple[str, ...], is_folder: bool) -> bool:
-        end = "/" if is_folder else ""
-        ignored = False
-        exclude = self._at(".git/info/exclude")
-        if exclude is not None:
-            ignored = bool(exclude.check_file("/".join(parts) + end).include)
-        for depth in range(len(parts)):
-            spec = self._at("/".join((*parts[:depth], ".gitignore")))
-            if spec is not None:
-                found = spec.check_file("/".join(parts[depth:]) + end).include
-                ignored = ignored if found is None else found
-        return ignored
-
-    def _at(self, name: str) -> GitIgnoreSpec | None:
-        if name not in self._specs:
-            self._specs[name] = _spec(self._root / name)
-        return self._specs[name]
+        return self._gitignore.ignores_file(path.parts)
