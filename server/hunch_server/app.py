@@ -22,10 +22,10 @@ from hunch_server.adapters.engines import NoBackend, make_backend
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.adapters.logs import configure_logging
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
-from hunch_server.handlers import configuration, inline_completion, outcomes, stats, traces, why
+from hunch_server.handlers import code_action, configuration, inline_completion, outcomes, stats, traces, why
 from hunch_server.protocol import HunchProtocol
 from hunch_server.recording import Recording, open_recording
-from hunch_server.rule_checks import RuleChecks
+from hunch_server.rule_checks import OPEN_RULE, RuleChecks
 from hunch_server.session import Session
 from hunch_server.settings import Settings
 from hunch_server.settings_sources import Resolved, resolve
@@ -76,6 +76,12 @@ class HunchServer(LanguageServer):
             None,
             lsp.InlineCompletionOptions(),
         )
+        self._on_request(
+            lsp.TEXT_DOCUMENT_CODE_ACTION,
+            code_action.code_action,
+            None,
+            lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
+        )
         self._on_request("hunch/why", why.why, why.WhyParams)
         self._on_request("hunch/stats", stats.stats, None)
         self._on_request("hunch/idle", stats.idle, None)
@@ -96,6 +102,10 @@ class HunchServer(LanguageServer):
             if not arguments or not isinstance(arguments[0], str):
                 raise InvalidParams("hunch.didAccept needs the suggestion's id")
             notification_boundary(outcomes.accepted)(self, arguments[0])
+
+        @self.command(OPEN_RULE)
+        async def open_rule(*arguments: Any) -> None:
+            await code_action.open_rule(self, arguments)
 
     def _on_request(
         self,

@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 
 from lsprotocol import types as lsp
 
-from hunch_features.constraints.engine import Violation, check_text
+from hunch_features.constraints.engine import Violation, check_text, replacement
 from hunch_features.constraints.files import NAMES
+from hunch_features.constraints.ignores import comment
 from hunch_features.constraints.rulebook import Rulebook, compile_root
-from hunch_features.text import Snapshot
+from hunch_features.text import Position, Snapshot
 from hunch_server import convert
 from hunch_server.session import OpenDocument
 
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 MAX_DIAGNOSTICS = 200
 """Most diagnostics of one file; the last one says how many more there are."""
 SOURCE = "hunch"
+OPEN_RULE = "hunch.openRule"
+REASON = "because of …"
+"""Stands in the comment until the person has written the reason."""
 
 
 def is_instruction_file(path: Path) -> bool:
@@ -38,6 +42,7 @@ class RuleChecks:
         self._publish = publish
         self._books: dict[Path, Rulebook] = {}
         self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
+        self._found: dict[str, tuple[Snapshot, Sequence[Violation]]] = {}
 
     def forget(self) -> None:
         """Instruction files changed: compile anew at the next check."""
@@ -57,7 +62,24 @@ class RuleChecks:
         checked = await asyncio.to_thread(check_text, book.enforced, relative, snapshot.text())
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
+        self._found[opened.uri] = (snapshot, checked.violations)
         self._publish(opened.uri, diagnostics(snapshot, checked.violations))
+
+    def closed(self, uri: str) -> None:
+        """Forget what was found in a document."""
+        self._found.pop(uri, None)
+
+    def actions(self, uri: str, wanted: lsp.Range) -> list[lsp.CodeAction]:
+        """What can be done about the violations that touch a range: fix, ignore with a reason, open the rule."""
+        snapshot, violations = self._found.get(uri, (None, ()))
+        actions: list[lsp.CodeAction] = []
+        if snapshot is None:
+            return actions
+        for violation in violations:
+            diagnostic = _diagnostic(snapshot, violation)
+            if _touch(diagnostic.range, wanted):
+                actions += _actions(uri, snapshot, violation, diagnostic)
+        return actions
 
     async def _book(self, root: Path) -> Rulebook:
         book = self._books.get(root)
@@ -96,4 +118,50 @@ def _diagnostic(snapshot: Snapshot, violation: Violation) -> lsp.Diagnostic:
         code=rule.id,
         source=SOURCE,
         data={"rule": rule.id, "source": {"path": rule.source.path, "line": rule.source.line, "text": rule.text}},
+    )
+
+
+def _touch(a: lsp.Range, b: lsp.Range) -> bool:
+    def key(position: lsp.Position) -> tuple[int, int]:
+        return position.line, position.character
+
+    return key(a.start) <= key(b.end) and key(b.start) <= key(a.end)
+
+
+def _actions(uri: str, snapshot: Snapshot, violation: Violation, diagnostic: lsp.Diagnostic) -> list[lsp.CodeAction]:
+    rule = violation.rule
+    actions: list[lsp.CodeAction] = []
+    start = snapshot.line_start(violation.line) + violation.column
+    end = snapshot.line_start(violation.end_line) + violation.end_column
+    better = replacement(violation, snapshot.slice(start, end))
+    if better is not None:
+        actions.append(
+            _edit(f"Use `{better}`", uri, diagnostic, lsp.TextEdit(diagnostic.range, better), preferred=True)
+        )
+    line = snapshot.line(violation.line)
+    said = comment(snapshot.language, rule.id, REASON)
+    if said is not None:
+        at = convert.position_to_lsp(snapshot, Position(violation.line, len(line.rstrip())))
+        edit = lsp.TextEdit(lsp.Range(at, at), f"  {said}")
+        actions.append(_edit("Ignore this rule here, with a reason", uri, diagnostic, edit, preferred=False))
+    actions.append(
+        lsp.CodeAction(
+            title=f"Open the rule ({rule.source.path}:{rule.source.line})",
+            kind=lsp.CodeActionKind.QuickFix,
+            diagnostics=[diagnostic],
+            command=lsp.Command(
+                title="Open the rule", command=OPEN_RULE, arguments=[uri, rule.source.path, rule.source.line]
+            ),
+        )
+    )
+    return actions
+
+
+def _edit(title: str, uri: str, diagnostic: lsp.Diagnostic, edit: lsp.TextEdit, *, preferred: bool) -> lsp.CodeAction:
+    return lsp.CodeAction(
+        title=title,
+        kind=lsp.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic],
+        is_preferred=preferred,
+        edit=lsp.WorkspaceEdit(changes={uri: [edit]}),
     )

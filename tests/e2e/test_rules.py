@@ -66,3 +66,42 @@ async def test_files_outside_and_hostile_rules_do_no_harm(start: Start, tmp_path
         told = await found(editor, inside, 200)
         assert "more places" in told[-1].message
         assert outside not in editor.diagnostics
+
+
+async def actions(editor: Editor, uri: str, line: int) -> dict[str, lsp.CodeAction | lsp.Command]:
+    return {action.title.split("(")[0].strip(): action for action in await editor.code_actions(uri, line)}
+
+
+async def test_code_actions_fix_ignore_and_open(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path, "- Use `log.info` instead of `console.log`.\n")
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "a.js", "javascript", "console.log(1);\n")
+        await found(editor, uri, 1)
+        offered = await actions(editor, uri, 0)
+        assert set(offered) == {"Use `log.info`", "Ignore this rule here, with a reason", "Open the rule"}
+        for title, becomes in (
+            ("Ignore this rule here, with a reason", "console.log(1);  // hunch: ignore "),
+            ("Use `log.info`", "log.info(1);"),
+        ):
+            action = offered[title]
+            assert isinstance(action, lsp.CodeAction)
+            change = action.edit
+            assert change is not None
+            assert change.changes is not None
+            (edit,) = change.changes[uri]
+            text = "console.log(1);\n"
+            after = text[: edit.range.start.character] + edit.new_text + text[edit.range.end.character :]
+            assert after.startswith(becomes)
+        assert await actions(editor, uri, 1) == {}
+
+
+async def test_an_ignored_place_is_silent_only_with_a_reason(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "a.py", "python", "eval(1)\n")
+        (diagnostic,) = await found(editor, uri, 1)
+        for reason, count in (("", 1), ("a calculator must", 0)):
+            other = editor.open(
+                root / f"b{count}.py", "python", f"eval(1)  # hunch: ignore {diagnostic.code} {reason}\n"
+            )
+            await found(editor, other, count)

@@ -19,6 +19,7 @@ import re2
 import tree_sitter
 from pathspec import GitIgnoreSpec
 
+from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.rule import (
     ForbidConstruct,
     ForbidImport,
@@ -100,6 +101,18 @@ class Violation:
     message: str
 
 
+def replacement(violation: Violation, text: str) -> str | None:
+    """What to put in place of the text of a violation, where a rule names a replacement of the same shape."""
+    check = violation.rule.check
+    if not isinstance(check, ForbidReference) or len(check.names) != 1:
+        return None
+    good, bad = check.instead, check.names[0]
+    plain = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*(?:\(\))?")
+    if not plain.fullmatch(good) or not plain.fullmatch(bad) or good.endswith("()") != bad.endswith("()"):
+        return None
+    return good.removesuffix("()") if text == bad.removesuffix("()") else None
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What checking one file gave; `skipped` names rules that could not be run, and why."""
@@ -157,6 +170,7 @@ def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[
     file = _File(path, text, language)
     found: list[Violation] = []
     skipped: list[tuple[str, str]] = []
+    lines = text.split("\n")
     deadline = clock() + FILE_LIMIT_S
     for rule in rules:
         if not applies(rule, path):
@@ -169,7 +183,9 @@ def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[
                 if count >= MAX_PER_RULE:
                     skipped.append((rule.id, f"more than {MAX_PER_RULE} places in {path}"))
                     break
-                found.append(_violation(rule, file, start, end, message))
+                violation = _violation(rule, file, start, end, message)
+                if rule.id not in ignored_rules(lines, violation.line):
+                    found.append(violation)
         except re2.error as error:
             skipped.append((rule.id, f"its pattern is not valid: {error}"))
     return Checked(tuple(found), tuple(skipped))

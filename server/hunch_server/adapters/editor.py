@@ -172,6 +172,18 @@ class Editor:
         )
         return request_id, future
 
+    async def code_actions(self, uri: str, line: int) -> list[lsp.CodeAction | lsp.Command]:
+        """What is offered for a line; lsprotocol reads an action without an edit as a bare command."""
+        width = len(self.documents[uri].line(line))
+        found = await self._client.text_document_code_action_async(
+            lsp.CodeActionParams(
+                text_document=lsp.TextDocumentIdentifier(uri),
+                range=lsp.Range(lsp.Position(line, 0), lsp.Position(line, 2 * width)),
+                context=lsp.CodeActionContext(diagnostics=[]),
+            )
+        )
+        return list(found or [])
+
     def cancel(self, request_id: str) -> None:
         """Withdraw a request."""
         self._client.cancel_request(lsp.CancelParams(request_id))

@@ -1,0 +1,174 @@
+"""What one file defines, imports and calls, by tree-sitter queries in `queries/*.scm`. Nothing of the file is run."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+
+import tree_sitter
+
+from hunch_features.syntax.languages import grammar
+
+PARSE_LIMIT_S = 1.0
+MAX_SIGNATURE = 240
+MAX_DOC = 200
+MAX_SYMBOLS = 20_000
+CHUNK_BYTES = 65_536
+_SAME_QUERY = {"javascriptreact": "javascript", "typescriptreact": "typescript"}
+_CONTAINERS = frozenset({"class", "interface", "enum", "module", "impl", "type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A definition. Lines are 0-based; `container` is the name of the class or module around it, `""` at the top."""
+
+    name: str
+    kind: str
+    container: str
+    visibility: str
+    line: int
+    end_line: int
+    signature: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """One file's symbols, imported modules (as written) and called names with their 0-based lines."""
+
+    symbols: list[Symbol]
+    imports: list[tuple[str, int]]
+    calls: list[tuple[str, int]]
+    problem: str = ""
+
+
+@cache
+def _language(language: str) -> tree_sitter.Language | None:
+    if language == "csharp":
+        return tree_sitter.Language(importlib.import_module("tree_sitter_c_sharp").language())
+    return grammar(language)
+
+
+@cache
+def _query(language: str) -> tree_sitter.Query | None:
+    lexicon = _language(language)
+    path = Path(__file__).parent / "queries" / f"{_SAME_QUERY.get(language, language)}.scm"
+    if lexicon is None or not path.is_file():
+        return None
+    return tree_sitter.Query(lexicon, path.read_text(encoding="utf-8"))
+
+
+def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Extract:
+    """Definitions, imports and calls of UTF-8 `source`; empty with a `problem` when parsing takes longer than the limit."""
+    query = _query(language)
+    lexicon = _language(language)
+    if query is None or lexicon is None:
+        return Extract([], [], [])
+    deadline = perf_counter() + limit_s
+    try:
+        tree = tree_sitter.Parser(lexicon).parse(
+            lambda byte, _point: source[byte : byte + CHUNK_BYTES],
+            progress_callback=lambda _byte, _error: perf_counter() > deadline,
+        )
+    except ValueError:
+        return Extract([], [], [], "parsing took too long")
+    imports: list[tuple[str, int]] = []
+    calls: list[tuple[str, int]] = []
+    found: list[tuple[int, int, str, str, tree_sitter.Node]] = []
+    cursor = tree_sitter.QueryCursor(query, match_limit=65_536)
+    for _pattern, captures in cursor.matches(
+        tree.root_node, progress_callback=lambda _state: perf_counter() > deadline
+    ):
+        if "call" in captures:
+            node = captures["call"][0]
+            calls.append((_text(source, node), node.start_point[0]))
+        elif "import" in captures:
+            imports.extend((_text(source, node).strip("\"'<>"), node.start_point[0]) for node in captures["import"])
+        elif len(found) < MAX_SYMBOLS and "name" in captures:
+            name = captures["name"][0]
+            kind = next(key for key in captures if key not in ("name", "_require"))
+            node = captures[kind][0]
+            found.append((node.start_byte, -node.end_byte, kind, _text(source, name), node))
+    return Extract(_nested(language, source, found), imports, calls)
+
+
+def _text(source: bytes, node: tree_sitter.Node) -> str:
+    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")[:200]
+
+
+def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, tree_sitter.Node]]) -> list[Symbol]:
+    """Give each definition its container: the nearest one around it that can hold members."""
+    found.sort(key=lambda item: item[:2])
+    symbols: list[Symbol] = []
+    around: list[tuple[int, str, str]] = []
+    for start, minus_end, kind, name, node in found:
+        while around and around[-1][0] <= start:
+            around.pop()
+        holder = around[-1] if around else None
+        container = holder[2] if holder is not None and holder[1] in _CONTAINERS else ""
+        if holder is not None and holder[1] not in _CONTAINERS:
+            around.append((-minus_end, kind, name))
+            continue  # a local of a function is nobody else's business
+        around.append((-minus_end, kind, name))
+        if kind == "impl":
+            continue
+        actual = "method" if kind == "function" and container and language in ("python", "rust", "cpp") else kind
+        signature = _signature(source, node)
+        symbols.append(
+            Symbol(
+                name=name,
+                kind=actual,
+                container=container,
+                visibility=_visibility(language, name, signature),
+                line=node.start_point[0],
+                end_line=node.end_point[0],
+                signature=signature,
+                doc=_doc(language, source, node),
+            )
+        )
+    return symbols
+
+
+def _signature(source: bytes, node: tree_sitter.Node) -> str:
+    body = node.child_by_field_name("body")
+    end = body.start_byte if body is not None else min(node.end_byte, node.start_byte + 2 * MAX_SIGNATURE)
+    text = source[node.start_byte : end].decode("utf-8", "replace")
+    if body is None:
+        text = text.split("\n", 1)[0]
+    return " ".join(text.split()).rstrip(" {:")[:MAX_SIGNATURE]
+
+
+def _doc(language: str, source: bytes, node: tree_sitter.Node) -> str:
+    if language == "python":
+        body = node.child_by_field_name("body")
+        first = body.named_child(0) if body is not None else None
+        text = first.named_child(0) if first is not None and first.type == "expression_statement" else first
+        raw = _doc_text(source, text) if text is not None and text.type == "string" else ""
+        return _first_sentence(raw.strip("rRbBfFuU").strip("\"'"))
+    before = node.prev_named_sibling
+    if before is not None and "comment" in before.type and before.end_point[0] >= node.start_point[0] - 1:
+        return _first_sentence(re.sub(r"^\s*(?:///?!?|/\*\*?|\*/?|#+)\s?", "", _doc_text(source, before), flags=re.M))
+    return ""
+
+
+def _doc_text(source: bytes, node: tree_sitter.Node) -> str:
+    return source[node.start_byte : min(node.end_byte, node.start_byte + 1000)].decode("utf-8", "replace")
+
+
+def _first_sentence(text: str) -> str:
+    flat = " ".join(text.strip().split("\n\n", 1)[0].split())
+    return flat.split(". ", 1)[0][:MAX_DOC]
+
+
+def _visibility(language: str, name: str, signature: str) -> str:
+    if language == "go":
+        return "public" if name[:1].isupper() else "private"
+    if language in ("python", "ruby", "shellscript"):
+        return "private" if name.startswith("_") and not name.endswith("__") else "public"
+    if language == "rust":
+        return "public" if signature.startswith("pub") else "private"
+    return "private" if name.startswith("#") or re.search(r"\b(?:private|static)\b", signature[:40]) else "public"

@@ -1,0 +1,101 @@
+"""Files of a repository worth remembering. What is left out is counted with its reason; links are never followed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hunch_features.gitignore import GitIgnore
+from hunch_features.syntax.languages import language_of_path
+
+MAX_FILE_BYTES = 1_000_000
+MAX_FILES = 100_000
+MAX_DEPTH = 40
+SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", "target"})
+EXTRA_SUFFIXES = {".cs": "csharp", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file by its path below the root (with `/`), size in bytes and time of change in ns."""
+
+    path: str
+    language: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(slots=True)
+class Skips:
+    """How many entries were left out, by reason, and one example of each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, reason: str, path: str) -> None:
+        """Count one entry that is left out."""
+        self.counts[reason] += 1
+        self.examples.setdefault(reason, path)
+
+
+def language_of(path: str) -> str | None:
+    """Language of a file name, with those that only the memory knows."""
+    return language_of_path(path) or EXTRA_SUFFIXES.get(os.path.splitext(path)[1].lower())
+
+
+def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
+    """Files below `root` in a stable order; ignored, linked, large, nameless and unknown ones are counted in `skips`."""
+    ignore = GitIgnore(root)
+    found = 0
+    pending: list[tuple[str, ...]] = [()]
+    while pending:
+        parts = pending.pop()
+        try:
+            with os.scandir(root.joinpath(*parts)) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            skips.add("unreadable folder", "/".join(parts))
+            continue
+        folders = []
+        for entry in listed:
+            below = (*parts, entry.name)
+            path = "/".join(below)
+            try:
+                path.encode("utf-8")
+                if entry.is_symlink():
+                    skips.add("symbolic link", path)
+                elif entry.is_dir(follow_symlinks=False):
+                    if entry.name in SKIPPED_FOLDERS or ignore.ignores(below, is_folder=True):
+                        skips.add("ignored", path)
+                    elif len(below) >= MAX_DEPTH:
+                        skips.add("too deep", path)
+                    else:
+                        folders.append(below)
+                elif (language := language_of(entry.name)) is None:
+                    skips.add("unknown language", path)
+                elif ignore.ignores(below, is_folder=False):
+                    skips.add("ignored", path)
+                elif not entry.is_file(follow_symlinks=False):
+                    skips.add("not a regular file", path)
+                elif (status := entry.stat(follow_symlinks=False)).st_size > MAX_FILE_BYTES:
+                    skips.add("too large", path)
+                elif found >= MAX_FILES:
+                    skips.add("too many files", path)
+                else:
+                    found += 1
+                    yield FoundFile(path, language, status.st_size, status.st_mtime_ns)
+            except UnicodeEncodeError:
+                skips.add("name that is not text", ascii(path))
+            except OSError:
+                skips.add("unreadable file", path)
+        pending.extend(reversed(folders))
+
+
+def decode(raw: bytes) -> str | None:
+    """Text of a file's bytes, undecodable ones replaced; None for binary content."""
+    if b"\0" in raw[:8192]:
+        return None
+    return raw.decode("utf-8-sig", errors="replace")
