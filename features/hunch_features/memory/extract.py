@@ -79,10 +79,8 @@ def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Ext
     imports: list[tuple[str, int]] = []
     calls: list[tuple[str, int]] = []
     found: list[tuple[int, int, str, str, tree_sitter.Node]] = []
-    cursor = tree_sitter.QueryCursor(query, match_limit=65_536)
-    for _pattern, captures in cursor.matches(
-        tree.root_node, progress_callback=lambda _state: perf_counter() > deadline
-    ):
+    cursor = tree_sitter.QueryCursor(query, match_limit=4096)  # a progress callback here ends py-tree-sitter 0.26
+    for _pattern, captures in cursor.matches(tree.root_node):
         if "call" in captures:
             node = captures["call"][0]
             calls.append((_text(source, node), node.start_point[0]))

@@ -1,0 +1,205 @@
+"""The index on disk: one SQLite file per repository, shared by processes. It can always be thrown away and rebuilt."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hunch_features.memory.extract import Symbol
+from hunch_features.memory.parsing import Parsed
+from hunch_features.memory.tokens import split_name
+from hunch_features.memory.walk import FoundFile
+
+BUSY_MS = 10_000
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found definition; `line` is 0-based, a higher `score` is better."""
+
+    path: str
+    symbol: Symbol
+    score: float
+
+
+def index_path(root: Path, home: Path) -> Path:
+    """Where the index of a repository lies below the state folder."""
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:24]
+    return home / "memory" / f"{name}.sqlite"
+
+
+class Store:
+    """Rows of one repository. One connection per thread that uses it; writers wait for each other up to 10 s."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set_aside = False
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._db = self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+                raise
+            self._put_aside()
+            self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False)
+        try:
+            self.path.chmod(0o600)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+                from hunch_features.memory.migrations import apply  # noqa: PLC0415 - 0.2 s, needed once per index
+
+                apply(db)
+                db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                db.commit()
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("index is damaged")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _put_aside(self) -> None:
+        self.set_aside = True
+        for end in ("-wal", "-shm"):
+            Path(f"{self.path}{end}").unlink(missing_ok=True)
+        self.path.replace(self.path.with_suffix(".damaged"))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def known(self) -> dict[str, tuple[int, int, int]]:
+        """Path to (id, size, time of change in ns) of every file in the index."""
+        return {row[0]: row[1:] for row in self._db.execute("SELECT path, id, size, mtime_ns FROM files")}
+
+    def write(self, batch: Iterable[tuple[FoundFile, Parsed]], removed: Iterable[str] = ()) -> None:
+        """Replace the rows of the files in one transaction, and delete those of `removed`."""
+        db = self._db
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            for path in removed:
+                self._delete(path)
+            for found, parsed in batch:
+                self._delete(found.path)
+                file_id = db.execute(
+                    "INSERT INTO files (path, language, size, mtime_ns, problem, tokens) VALUES (?, ?, ?, ?, ?, ?)",
+                    (found.path, found.language, found.size, found.mtime_ns, parsed.problem, parsed.tokens),
+                ).lastrowid
+                first = db.execute("SELECT ifnull(max(id), 0) + 1 FROM symbols").fetchone()[0]
+                db.executemany(
+                    "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((first + n, file_id, *row) for n, row in enumerate(parsed.symbols)),
+                )
+                db.executemany(
+                    "INSERT INTO symbol_text (rowid, words) VALUES (?, ?)",
+                    ((first + n, words) for n, words in enumerate(parsed.words)),
+                )
+                db.execute("INSERT INTO file_text (rowid, words) VALUES (?, ?)", (file_id, parsed.file_words))
+                db.executemany(
+                    "INSERT INTO uses VALUES (?, ?, ?, ?)", ((file_id, *row) for row in parsed.uses)
+                )
+                db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", parsed.names.items())
+
+    def _delete(self, path: str) -> None:
+        row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+        if row is None:
+            return
+        for statement in (
+            "DELETE FROM symbol_text WHERE rowid IN (SELECT id FROM symbols WHERE file = ?)",
+            "DELETE FROM file_text WHERE rowid = ?",
+            "DELETE FROM symbols WHERE file = ?",
+            "DELETE FROM uses WHERE file = ?",
+            "DELETE FROM files WHERE id = ?",
+        ):
+            self._db.execute(statement, row)
+
+    def tokens(self) -> list[tuple[str, bytes]]:
+        """Path and token ids (int32, little endian) of every file."""
+        return self._db.execute("SELECT path, tokens FROM files ORDER BY path").fetchall()
+
+    def vocabulary(self) -> dict[int, str]:
+        """Text of every token id."""
+        return dict(self._db.execute("SELECT id, text FROM vocabulary"))
+
+    def counts(self) -> dict[str, int]:
+        """Number of files, symbols and references, and bytes of the files."""
+        row = self._db.execute(
+            "SELECT (SELECT count(*) FROM files), (SELECT count(*) FROM symbols),"
+            " (SELECT count(*) FROM uses), (SELECT ifnull(sum(size), 0) FROM files)"
+        ).fetchone()
+        return dict(zip(("files", "symbols", "references", "bytes"), row, strict=True))
+
+    def search(self, query: str, limit: int = 20) -> list[Hit]:
+        """Definitions by name and words, best first: exact names before those that share words (BM25)."""
+        words = split_name(query)[:12]
+        if not words:
+            return []
+        match = " OR ".join(f'"{word}"' + ("*" if len(word) > 2 else "") for word in words)
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS}, -bm25(symbol_text) + 20 * (s.name = ?) - 2 * (s.kind IN ('field', 'constant'))"  # noqa: S608
+            " FROM symbol_text JOIN symbols s ON s.id = symbol_text.rowid JOIN files f ON f.id = s.file"
+            " WHERE symbol_text MATCH ? ORDER BY 10 DESC, f.path, s.line LIMIT ?",
+            (query.strip(), match, limit),
+        ).fetchall()
+        return [_hit(row) for row in rows]
+
+    def named(self, name: str, limit: int = 8) -> list[Hit]:
+        """Definitions of exactly this name, types and functions first."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS}, (s.kind IN ('class', 'function', 'interface')) - (s.visibility = 'private')"  # noqa: S608
+            " FROM symbols s JOIN files f ON f.id = s.file WHERE s.name = ?"
+            " ORDER BY 10 DESC, f.path, s.line LIMIT ?",
+            (name, limit),
+        )
+        return [_hit(row) for row in rows]
+
+    def members(self, container: str, limit: int = 300) -> list[Hit]:
+        """Members of a class, module or namespace of this name."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS}, 0 FROM symbols s JOIN files f ON f.id = s.file"  # noqa: S608
+            " WHERE s.container = ? ORDER BY f.path, s.line LIMIT ?",
+            (container, limit),
+        )
+        return [_hit(row) for row in rows]
+
+    def in_file(self, path: str, limit: int = 400) -> list[Hit]:
+        """Definitions at the top level of a file, in its order."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS}, 0 FROM symbols s JOIN files f ON f.id = s.file"  # noqa: S608
+            " WHERE f.path = ? AND s.container = '' ORDER BY s.line LIMIT ?",
+            (path, limit),
+        )
+        return [_hit(row) for row in rows]
+
+    def use_counts(self, names: list[str]) -> dict[str, int]:
+        """How often each name is called in the repository."""
+        marks = ",".join("?" * len(names))
+        query = f"SELECT name, count(*) FROM uses WHERE kind = 'call' AND name IN ({marks}) GROUP BY name"  # noqa: S608
+        return dict(self._db.execute(query, names))
+
+    def file_with_suffixes(self, candidates: list[str]) -> str | None:
+        """The first path of the index that is one of `candidates` or ends with `/` and one of them."""
+        for candidate in candidates:
+            row = self._db.execute(
+                "SELECT path FROM files WHERE path = ? OR path LIKE '%/' || ? ORDER BY length(path), path LIMIT 1",
+                (candidate, candidate),
+            ).fetchone()
+            if row is not None:
+                return str(row[0])
+        return None
+
+
+_COLUMNS = "f.path, s.name, s.kind, s.container, s.visibility, s.line, s.end_line, s.signature, s.doc"
+
+
+def _hit(row: tuple[str, str, str, str, str, int, int, str, str, float]) -> Hit:
+    return Hit(row[0], Symbol(*row[1:9]), float(row[9]))
