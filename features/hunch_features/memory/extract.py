@@ -63,7 +63,7 @@ def _query(language: str) -> tree_sitter.Query | None:
 
 
 def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Extract:
-    """Definitions, imports and calls of UTF-8 `source`; empty with a `problem` when parsing takes longer than the limit."""
+    """Definitions, imports and calls of UTF-8 `source`; empty, with a `problem`, when parsing takes too long."""
     query = _query(language)
     lexicon = _language(language)
     if query is None or lexicon is None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def parse_text(language: str, text: str) -> Parsed:
     ids = tokenize(text, names)
     distinct = sorted({word for name in names.values() for word in split_name(name) if len(word) > 1})
     return Parsed(
-        symbols=[astuple_symbol(symbol) for symbol in found.symbols],
+        symbols=[astuple(symbol) for symbol in found.symbols],
         words=[" ".join((*split_name(s.name), *split_name(s.container), *split_name(s.doc))) for s in found.symbols],
         file_words=" ".join(distinct[:MAX_FILE_WORDS]),
         uses=[("import", *row) for row in found.imports] + [("call", *row) for row in found.calls],
@@ -52,11 +52,6 @@ def parse_text(language: str, text: str) -> Parsed:
         names=names,
         problem=found.problem,
     )
-
-
-def astuple_symbol(symbol: object) -> tuple[object, ...]:
-    """A symbol as its row."""
-    return astuple(symbol)  # type: ignore[call-overload,no-any-return]
 
 
 def parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Parsed | str]]:
@@ -76,15 +71,13 @@ def parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Pars
         parsed = parse_text(found.language, text)
         fresh = {key: name for key, name in parsed.names.items() if key not in _sent}
         _sent.update(fresh)
-        results.append((found, Parsed(**{**_fields(parsed), "names": fresh})))
+        results.append((found, replace(parsed, names=fresh)))
     return results
 
 
-def _fields(parsed: Parsed) -> dict[str, object]:
-    return {name: getattr(parsed, name) for name in Parsed.__dataclass_fields__}
-
-
-def parse_all(root: Path, files: list[FoundFile], workers: int | None = None) -> Iterator[list[tuple[FoundFile, Parsed | str]]]:
+def parse_all(
+    root: Path, files: list[FoundFile], workers: int | None = None
+) -> Iterator[list[tuple[FoundFile, Parsed | str]]]:
     """Parse files in batches as they get ready. A batch that ends its process is left out, with the reason."""
     workers = workers or min(4, os.cpu_count() or 1)
     batches = _batches(files)

@@ -104,9 +104,7 @@ class Store:
                     ((first + n, words) for n, words in enumerate(parsed.words)),
                 )
                 db.execute("INSERT INTO file_text (rowid, words) VALUES (?, ?)", (file_id, parsed.file_words))
-                db.executemany(
-                    "INSERT INTO uses VALUES (?, ?, ?, ?)", ((file_id, *row) for row in parsed.uses)
-                )
+                db.executemany("INSERT INTO uses VALUES (?, ?, ?, ?)", ((file_id, *row) for row in parsed.uses))
                 db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", parsed.names.items())
 
     def _delete(self, path: str) -> None:

@@ -20,11 +20,13 @@ _HASH = 0x1FFFFFFF
 SPACE = 1
 NAME = 2
 KEYWORDS = frozenset(
-    "and as assert async await break case catch class const continue def default del do elif else enum except export extends"
-    " False finally fn for from func function global if impl implements import in interface is lambda let match mod mut"
-    " new None nonlocal not or package pass pub raise return self static struct super switch this throw True try true"
-    " false null nil type typeof use var void while with yield int str bool".split()
-)
+    {"False", "None", "True", "and", "as", "assert", "async", "await", "bool", "break", "case", "catch", "class",
+     "const", "continue", "def", "default", "del", "do", "elif", "else", "enum", "except", "export", "extends",
+     "false", "finally", "fn", "for", "from", "func", "function", "global", "if", "impl", "implements", "import",
+     "in", "int", "interface", "is", "lambda", "let", "match", "mod", "mut", "new", "nil", "nonlocal", "not", "null",
+     "or", "package", "pass", "pub", "raise", "return", "self", "static", "str", "struct", "super", "switch", "this",
+     "throw", "true", "try", "type", "typeof", "use", "var", "void", "while", "with", "yield"}
+)  # fmt: skip
 
 
 @lru_cache(maxsize=200_000)
@@ -39,7 +41,7 @@ NEWLINE = token_id("\n")
 
 
 def tokenize(text: str, names: dict[int, str]) -> Tokens:
-    """Token ids of a text, line ends included, indentation left out; new ids are added to `names` (id without space)."""
+    """Token ids of a text, line ends in, indentation left out; new ids are added to `names` (id without space)."""
     found = [_id(token, names) for token in _TOKEN.findall(text)]
     ids = np.array(found, dtype=np.int32)
     if len(ids) > 1:  # indentation is no space: the line it stands in decides it

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hunch_features.gitignore import GitIgnore
 from hunch_features.syntax.languages import language_of_path
@@ -43,11 +43,11 @@ class Skips:
 
 def language_of(path: str) -> str | None:
     """Language of a file name, with those that only the memory knows."""
-    return language_of_path(path) or EXTRA_SUFFIXES.get(os.path.splitext(path)[1].lower())
+    return language_of_path(path) or EXTRA_SUFFIXES.get(PurePosixPath(path).suffix.lower())
 
 
 def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
-    """Files below `root` in a stable order; ignored, linked, large, nameless and unknown ones are counted in `skips`."""
+    """Files below `root` in a stable order. What is ignored, linked, large or unknown is counted in `skips`."""
     ignore = GitIgnore(root)
     found = 0
     pending: list[tuple[str, ...]] = [()]
@@ -62,36 +62,45 @@ def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
         folders = []
         for entry in listed:
             below = (*parts, entry.name)
-            path = "/".join(below)
-            try:
-                path.encode("utf-8")
-                if entry.is_symlink():
-                    skips.add("symbolic link", path)
-                elif entry.is_dir(follow_symlinks=False):
-                    if entry.name in SKIPPED_FOLDERS or ignore.ignores(below, is_folder=True):
-                        skips.add("ignored", path)
-                    elif len(below) >= MAX_DEPTH:
-                        skips.add("too deep", path)
-                    else:
-                        folders.append(below)
-                elif (language := language_of(entry.name)) is None:
-                    skips.add("unknown language", path)
-                elif ignore.ignores(below, is_folder=False):
-                    skips.add("ignored", path)
-                elif not entry.is_file(follow_symlinks=False):
-                    skips.add("not a regular file", path)
-                elif (status := entry.stat(follow_symlinks=False)).st_size > MAX_FILE_BYTES:
-                    skips.add("too large", path)
-                elif found >= MAX_FILES:
-                    skips.add("too many files", path)
-                else:
-                    found += 1
-                    yield FoundFile(path, language, status.st_size, status.st_mtime_ns)
-            except UnicodeEncodeError:
-                skips.add("name that is not text", ascii(path))
-            except OSError:
-                skips.add("unreadable file", path)
+            looked_at = _look_at(entry, below, ignore)
+            if isinstance(looked_at, str):
+                skips.add(looked_at, "/".join(below).encode("utf-8", "backslashreplace").decode())
+            elif looked_at is None:
+                folders.append(below)
+            elif found >= MAX_FILES:
+                skips.add("too many files", looked_at.path)
+            else:
+                found += 1
+                yield looked_at
         pending.extend(reversed(folders))
+
+
+def _look_at(entry: os.DirEntry[str], below: tuple[str, ...], ignore: GitIgnore) -> FoundFile | str | None:
+    """A file to remember, a reason to leave the entry out, or None for a folder to go into."""
+    path = "/".join(below)
+    try:
+        path.encode("utf-8")
+        if entry.is_symlink():
+            return "symbolic link"
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name in SKIPPED_FOLDERS or ignore.ignores(below, is_folder=True):
+                return "ignored"
+            return "too deep" if len(below) >= MAX_DEPTH else None
+        language = language_of(entry.name)
+        if language is None:
+            return "unknown language"
+        if ignore.ignores(below, is_folder=False):
+            return "ignored"
+        if not entry.is_file(follow_symlinks=False):
+            return "not a regular file"
+        status = entry.stat(follow_symlinks=False)
+    except UnicodeEncodeError:
+        return "name that is not text"
+    except OSError:
+        return "unreadable file"
+    if status.st_size > MAX_FILE_BYTES:
+        return "too large"
+    return FoundFile(path, language, status.st_size, status.st_mtime_ns)
 
 
 def decode(raw: bytes) -> str | None:
