@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import tree_sitter
 
@@ -22,8 +23,7 @@ _SAME_QUERY = {"javascriptreact": "javascript", "typescriptreact": "typescript"}
 _CONTAINERS = frozenset({"class", "interface", "enum", "module", "impl", "type"})
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A definition. Lines are 0-based; `container` is the name of the class or module around it, `""` at the top."""
 
     name: str

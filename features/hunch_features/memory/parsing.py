@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from hunch_features.memory.extract import extract
-from hunch_features.memory.tokens import split_name, tokenize
+from hunch_features.memory.tokens import NAME, split_name, tokenize_bytes
 from hunch_features.memory.walk import MAX_FILE_BYTES, FoundFile, decode
 
 BATCH_BYTES = 400_000
 SERIAL_BYTES = 1_500_000
 """Below this, starting processes (0.3 s) costs more than it saves."""
 MAX_FILE_WORDS = 4000
+MAX_LINES = 50
+MAX_VOCABULARY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +33,78 @@ class Parsed:
     symbols: list[tuple[object, ...]]
     words: list[str]
     file_words: str
-    uses: list[tuple[str, str, int]]
+    imports: list[tuple[str, int]]
+    uses: int
+    calls: bytes
+    """JSON: called name to the 0-based lines of its calls (the first 50)."""
     tokens: bytes
     names: dict[int, str]
     problem: str = ""
 
 
-_sent: set[int] = set()
+class _Vocabulary:
+    """What a process has seen of all files: texts of ids, and the words of those that are names."""
+
+    def __init__(self) -> None:
+        self.texts: dict[int, str] = {}
+        self.words: dict[int, tuple[str, ...]] = {}
+
+    def tell(self, distinct: list[int]) -> dict[int, str]:
+        """The texts among `distinct` that were not told before."""
+        told = {key: self.texts[key] for key in distinct if key not in self.words}
+        for key, name in told.items():
+            self.words[key] = split_name(name) if key & NAME else ()
+        return told
+
+    def words_of(self, distinct: list[int]) -> str:
+        """The distinct words of names, in order."""
+        found: set[str] = set()
+        found.update(*map(self.words.__getitem__, distinct))
+        return " ".join(sorted(found)[:MAX_FILE_WORDS])
 
 
-def parse_text(language: str, text: str) -> Parsed:
+_vocabulary = _Vocabulary()
+
+
+def parse_text(language: str, text: str, vocabulary: _Vocabulary | None = None) -> Parsed:
     """Everything the index keeps about one text."""
-    found = extract(language, text.encode("utf-8", "replace"))
-    names: dict[int, str] = {}
-    ids = tokenize(text, names)
-    distinct = sorted({word for name in names.values() for word in split_name(name) if len(word) > 1})
+    vocabulary = vocabulary or _Vocabulary()
+    source = text.encode("utf-8", "replace")
+    found = extract(language, source)
+    ids, distinct = tokenize_bytes(source, vocabulary.texts)
+    names = vocabulary.tell(distinct)
     return Parsed(
-        symbols=[astuple(symbol) for symbol in found.symbols],
-        words=[" ".join((*split_name(s.name), *split_name(s.container), *split_name(s.doc))) for s in found.symbols],
-        file_words=" ".join(distinct[:MAX_FILE_WORDS]),
-        uses=[("import", *row) for row in found.imports] + [("call", *row) for row in found.calls],
+        symbols=[tuple(symbol) for symbol in found.symbols],
+        words=[" ".join((*split_name(s.name), *split_name(s.container), s.doc)) for s in found.symbols],
+        file_words=vocabulary.words_of(distinct),
+        imports=found.imports,
+        uses=len(found.calls) + len(found.imports),
+        calls=_calls(found.calls),
         tokens=ids.tobytes(),
         names=names,
         problem=found.problem,
     )
 
 
+def _calls(places: list[tuple[str, int]]) -> bytes:
+    lines: dict[str, list[int]] = {}
+    for name, line in places:
+        found = lines.setdefault(name, [])
+        if len(found) < MAX_LINES:
+            found.append(line)
+    return msgspec.json.encode(lines)
+
+
 def parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Parsed | str]]:
     """Read and parse some files; a file that cannot be used gives its reason instead."""
+    gc.disable()  # syntax nodes by the thousand, none of them in cycles: collecting costs a tenth of the time
+    try:
+        return _parse_files(root, files)
+    finally:
+        gc.enable()
+
+
+def _parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Parsed | str]]:
     results: list[tuple[FoundFile, Parsed | str]] = []
     for found in files:
         try:
@@ -68,10 +117,10 @@ def parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Pars
         if text is None:
             results.append((found, "too large" if len(raw) > MAX_FILE_BYTES else "binary"))
             continue
-        parsed = parse_text(found.language, text)
-        fresh = {key: name for key, name in parsed.names.items() if key not in _sent}
-        _sent.update(fresh)
-        results.append((found, replace(parsed, names=fresh)))
+        if len(_vocabulary.texts) > MAX_VOCABULARY:
+            _vocabulary.texts.clear()
+            _vocabulary.words.clear()
+        results.append((found, parse_text(found.language, text, _vocabulary)))
     return results
 
 
@@ -81,7 +130,7 @@ def parse_all(
     """Parse files in batches as they get ready. A batch that ends its process is left out, with the reason."""
     workers = workers or min(4, os.cpu_count() or 1)
     batches = _batches(files)
-    _sent.clear()
+    _vocabulary.__init__()  # type: ignore[misc]
     if workers < 2 or sum(found.size for found in files) < SERIAL_BYTES:
         for batch in batches:
             yield parse_files(str(root), batch)

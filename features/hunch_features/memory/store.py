@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from hunch_features.memory.extract import Symbol
 from hunch_features.memory.parsing import Parsed
@@ -16,6 +21,8 @@ from hunch_features.memory.walk import FoundFile
 
 BUSY_MS = 10_000
 SCHEMA_VERSION = 1
+BULK_BYTES = 2_000_000
+FTS = ("symbol_text", "file_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Store:
             self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False)
+        db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
         try:
             self.path.chmod(0o600)
             db.execute("PRAGMA journal_mode=WAL")
@@ -81,6 +88,30 @@ class Store:
         """Path to (id, size, time of change in ns) of every file in the index."""
         return {row[0]: row[1:] for row in self._db.execute("SELECT path, id, size, mtime_ns FROM files")}
 
+    def known_among(self, paths: list[str]) -> dict[str, tuple[int, int, int] | None]:
+        """The same of some paths; None for those that are not in the index."""
+        query = "SELECT id, size, mtime_ns FROM files WHERE path = ?"
+        return {path: self._db.execute(query, (path,)).fetchone() for path in paths}
+
+    @contextmanager
+    def bulk(self, size: int) -> Iterator[None]:
+        """Around many writes, of `size` source bytes in all: search structures are merged once, at the end."""
+        if size < BULK_BYTES:
+            yield
+            return
+        self._db.execute("PRAGMA cache_size=-65536")
+        self._db.execute("PRAGMA wal_autocheckpoint=16000")
+        for table in FTS:
+            self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('automerge', 0)")  # noqa: S608
+        try:
+            yield
+        finally:
+            for table in FTS:
+                self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('automerge', 4)")  # noqa: S608
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("PRAGMA wal_autocheckpoint=1000")
+            self._db.execute("PRAGMA cache_size=-8192")
+
     def write(self, batch: Iterable[tuple[FoundFile, Parsed]], removed: Iterable[str] = ()) -> None:
         """Replace the rows of the files in one transaction, and delete those of `removed`."""
         db = self._db
@@ -91,8 +122,9 @@ class Store:
             for found, parsed in batch:
                 self._delete(found.path)
                 file_id = db.execute(
-                    "INSERT INTO files (path, language, size, mtime_ns, problem, tokens) VALUES (?, ?, ?, ?, ?, ?)",
-                    (found.path, found.language, found.size, found.mtime_ns, parsed.problem, parsed.tokens),
+                    "INSERT INTO files (path, language, size, mtime_ns, problem, uses, calls, tokens)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*found, parsed.problem, parsed.uses, parsed.calls, parsed.tokens),
                 ).lastrowid
                 first = db.execute("SELECT ifnull(max(id), 0) + 1 FROM symbols").fetchone()[0]
                 db.executemany(
@@ -104,7 +136,7 @@ class Store:
                     ((first + n, words) for n, words in enumerate(parsed.words)),
                 )
                 db.execute("INSERT INTO file_text (rowid, words) VALUES (?, ?)", (file_id, parsed.file_words))
-                db.executemany("INSERT INTO uses VALUES (?, ?, ?, ?)", ((file_id, *row) for row in parsed.uses))
+                db.executemany("INSERT INTO imports VALUES (?, ?, ?)", ((file_id, *row) for row in parsed.imports))
                 db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", parsed.names.items())
 
     def _delete(self, path: str) -> None:
@@ -115,7 +147,7 @@ class Store:
             "DELETE FROM symbol_text WHERE rowid IN (SELECT id FROM symbols WHERE file = ?)",
             "DELETE FROM file_text WHERE rowid = ?",
             "DELETE FROM symbols WHERE file = ?",
-            "DELETE FROM uses WHERE file = ?",
+            "DELETE FROM imports WHERE file = ?",
             "DELETE FROM files WHERE id = ?",
         ):
             self._db.execute(statement, row)
@@ -132,7 +164,7 @@ class Store:
         """Number of files, symbols and references, and bytes of the files."""
         row = self._db.execute(
             "SELECT (SELECT count(*) FROM files), (SELECT count(*) FROM symbols),"
-            " (SELECT count(*) FROM uses), (SELECT ifnull(sum(size), 0) FROM files)"
+            " (SELECT ifnull(sum(uses), 0) FROM files), (SELECT ifnull(sum(size), 0) FROM files)"
         ).fetchone()
         return dict(zip(("files", "symbols", "references", "bytes"), row, strict=True))
 
@@ -178,11 +210,26 @@ class Store:
         )
         return [_hit(row) for row in rows]
 
-    def use_counts(self, names: list[str]) -> dict[str, int]:
-        """How often each name is called in the repository."""
-        marks = ",".join("?" * len(names))
-        query = f"SELECT name, count(*) FROM uses WHERE kind = 'call' AND name IN ({marks}) GROUP BY name"  # noqa: S608
-        return dict(self._db.execute(query, names))
+    def call_counts(self) -> Counter[str]:
+        """How often each name is called in the repository. Reads every file's row: for the start, not for a key."""
+        counts: Counter[str] = Counter()
+        for (calls,) in self._db.execute("SELECT calls FROM files"):
+            for name, lines in _calls.decode(calls).items():
+                counts[name] += len(lines)
+        return counts
+
+    def callers(self, name: str, limit: int = 200) -> list[tuple[str, int]]:
+        """Path and 0-based line of calls of a name."""
+        words = [word for word in split_name(name) if word]
+        if not words:
+            return []
+        rows = self._db.execute(
+            "SELECT path, calls FROM files WHERE id IN (SELECT rowid FROM file_text WHERE file_text MATCH ?)"
+            " ORDER BY path",
+            (" AND ".join(f'"{word}"' for word in words),),
+        )
+        found = ((path, line) for path, calls in rows for line in _calls.decode(calls).get(name, ()))
+        return list(islice(found, limit))
 
     def file_with_suffixes(self, candidates: list[str]) -> str | None:
         """The first path of the index that is one of `candidates` or ends with `/` and one of them."""
@@ -196,6 +243,7 @@ class Store:
         return None
 
 
+_calls = msgspec.json.Decoder(dict[str, list[int]])
 _COLUMNS = "f.path, s.name, s.kind, s.container, s.visibility, s.line, s.end_line, s.signature, s.doc"
 
 

