@@ -156,6 +156,15 @@ class Store:
         """Path and token ids (int32, little endian) of every file."""
         return self._db.execute("SELECT path, tokens FROM files ORDER BY path").fetchall()
 
+    def tokens_of(self, path: str) -> bytes | None:
+        """Token ids of one file; None for one that is not in the index."""
+        row = self._db.execute("SELECT tokens FROM files WHERE path = ?", (path,)).fetchone()
+        return row[0] if row is not None else None
+
+    def vocabulary_ids(self) -> list[int]:
+        """Every token id in use, and some that are no more."""
+        return [row[0] for row in self._db.execute("SELECT id FROM vocabulary")]
+
     def vocabulary(self) -> dict[int, str]:
         """Text of every token id."""
         return dict(self._db.execute("SELECT id, text FROM vocabulary"))
@@ -201,14 +210,18 @@ class Store:
         )
         return [_hit(row) for row in rows]
 
-    def in_file(self, path: str, limit: int = 400) -> list[Hit]:
-        """Definitions at the top level of a file, in its order."""
+    def in_file(self, path: str, limit: int = 400, *, everything: bool = False) -> list[Hit]:
+        """Definitions at the top level of a file (or all), in its order."""
         rows = self._db.execute(
             f"SELECT {_COLUMNS}, 0 FROM symbols s JOIN files f ON f.id = s.file"  # noqa: S608
-            " WHERE f.path = ? AND s.container = '' ORDER BY s.line LIMIT ?",
-            (path, limit),
+            " WHERE f.path = ? AND (? OR s.container = '') ORDER BY s.line LIMIT ?",
+            (path, everything, limit),
         )
         return [_hit(row) for row in rows]
+
+    def defined_names(self) -> set[str]:
+        """Every name that has a definition."""
+        return {row[0] for row in self._db.execute("SELECT DISTINCT name FROM symbols")}
 
     def call_counts(self) -> Counter[str]:
         """How often each name is called in the repository. Reads every file's row: for the start, not for a key."""
@@ -230,17 +243,6 @@ class Store:
         )
         found = ((path, line) for path, calls in rows for line in _calls.decode(calls).get(name, ()))
         return list(islice(found, limit))
-
-    def file_with_suffixes(self, candidates: list[str]) -> str | None:
-        """The first path of the index that is one of `candidates` or ends with `/` and one of them."""
-        for candidate in candidates:
-            row = self._db.execute(
-                "SELECT path FROM files WHERE path = ? OR path LIKE '%/' || ? ORDER BY length(path), path LIMIT 1",
-                (candidate, candidate),
-            ).fetchone()
-            if row is not None:
-                return str(row[0])
-        return None
 
 
 _calls = msgspec.json.Decoder(dict[str, list[int]])

@@ -1,0 +1,316 @@
+"""The memory of one repository as the rest of Hunch sees it: one open index, its hot part in RAM.
+
+Questions are answered on the caller's thread in well under a millisecond each; `load` and `update` are work for a
+background thread. One object serves one root; several processes may share the file behind it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sqlite3
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from hunch_features.memory.bindings import Binding, bindings
+from hunch_features.memory.extract import Symbol, extract
+from hunch_features.memory.index import Progress, Refreshed, refresh, refresh_paths
+from hunch_features.memory.paths import Paths
+from hunch_features.memory.postings import Postings, distinct_names
+from hunch_features.memory.store import Hit, Store, index_path
+from hunch_features.memory.tokens import NAME, SPACE, Tokens, split_name, token_id
+from hunch_features.memory.walk import language_of
+from hunch_features.text import Snapshot
+
+KEPT_DOCUMENTS = 64
+MAX_PAIRS = 2_000_000
+MAX_INHERITANCE = 3
+MAX_LINES_CHARS = 4000
+MAX_BASES = 8
+_BASES = re.compile(
+    r"\bclass\s+\w+\s*(?:\[[^\]]*\])?\s*\(([^)]*)\)|\b(?:extends|implements|struct\s+\w+\s*:|class\s+\w+\s*:)\s+([\w.,<>\s]+)"
+)
+_FAMILIES = {
+    "javascriptreact": "javascript",
+    "typescript": "javascript",
+    "typescriptreact": "javascript",
+    "cpp": "c",
+}
+_DOTS = (token_id("."), token_id(".") | SPACE)
+
+
+class Facts:
+    """What the text of one open document says: its own definitions and what its imports bind."""
+
+    def __init__(self, language: str, text: str) -> None:
+        self.bindings: dict[str, Binding] = bindings(language, text)
+        self.symbols: list[Symbol] = extract(language, text.encode("utf-8", "replace"), limit_s=0.2).symbols
+        self.defined = {symbol.name for symbol in self.symbols}
+
+
+class RepositoryMemory:
+    """Opens (or makes) the index of `root` below the state folder `home`. Raises sqlite3.Error on a full disk."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root = root.resolve()
+        self._path = index_path(self.root, home)
+        self.store = Store(self._path)
+        self._writing = threading.Lock()
+        self.paths = Paths()
+        self.postings = Postings()
+        self.defined: set[str] = set()
+        """Every name that has a definition; one that is only added to until the next load."""
+        self.names: set[int] = set()
+        """Ids (without a space before) of every name in the repository."""
+        self.pairs: Counter[int] = Counter()
+        """How often name B follows name A and a dot; key: `pair_key`."""
+        self.followers: Counter[int] = Counter()
+        """How often a name follows a dot."""
+        self._facts: OrderedDict[str, tuple[int, Facts]] = OrderedDict()
+        self.loaded = False
+
+    def close(self) -> None:
+        """Close the index."""
+        with self._writing:
+            self.store.close()
+
+    # ---- in the background ----
+
+    def refresh(self, *, workers: int | None = None, progress: Progress = lambda _done, _all: None) -> Refreshed:
+        """Bring the index up to date with the tree, then load the hot part."""
+        with self._writing:
+            writer = Store(self._path)
+            try:
+                done = refresh(self.root, writer, workers=workers, progress=progress)
+            finally:
+                writer.close()
+            if done.parsed or done.removed or not self.loaded:
+                self._load()
+        return done
+
+    def update(self, paths: Iterable[str]) -> Refreshed:
+        """The same for some files, given by their paths below the root."""
+        listed = list(paths)
+        with self._writing:
+            writer = Store(self._path)
+            try:
+                before = {path: writer.tokens_of(path) for path in listed}
+                done = refresh_paths(self.root, writer, listed)
+                if done.parsed or done.removed:
+                    for path in listed:
+                        self._replace(writer, path, before[path])
+            finally:
+                writer.close()
+        return done
+
+    def load(self) -> None:
+        """Read the hot part from the index as it is, without looking at the tree."""
+        with self._writing:
+            self._load()
+
+    def _load(self) -> None:
+        paths = Paths()
+        reader = Store(self._path)
+        try:
+            pairs: Counter[int] = Counter()
+            postings: list[tuple[str, Tokens]] = []
+            for path, blob in reader.tokens():
+                tokens = np.frombuffer(blob, dtype=np.int32)
+                paths.add(path)
+                postings.append((path, distinct_names(tokens)))
+                if len(pairs) < MAX_PAIRS:
+                    pairs.update(_pairs(tokens))
+            self.postings = Postings(postings)
+            self.defined = reader.defined_names()
+            self.names = {key & ~SPACE for key in reader.vocabulary_ids() if key & NAME}
+        finally:
+            reader.close()
+        self.paths, self.pairs, self.followers, self.loaded = paths, pairs, _followers(pairs), True
+
+    def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
+        new = writer.tokens_of(path)
+        if old is not None:
+            gone = _pairs(np.frombuffer(old, dtype=np.int32))
+            self.pairs.subtract(gone)
+            self.followers.subtract(_followers(gone))
+        if new is None:
+            self.paths.discard(path)
+            self.postings.replace(path, None)
+            return
+        tokens = np.frombuffer(new, dtype=np.int32)
+        names = distinct_names(tokens)
+        self.postings.replace(path, names)
+        self.defined.update(hit.symbol.name for hit in writer.in_file(path, everything=True))
+        self.paths.add(path)
+        pairs = _pairs(tokens)
+        self.pairs.update(pairs)
+        self.followers.update(_followers(pairs))
+        self.names.update(names.tolist())
+
+    # ---- questions ----
+
+    def facts(self, snapshot: Snapshot, *, fresh: bool = False) -> Facts:
+        """What a document says of itself: as it was when it was first asked about, unless `fresh`."""
+        kept = self._facts.get(snapshot.path)
+        if kept is None or (fresh and kept[0] != snapshot.version):
+            kept = (snapshot.version, Facts(snapshot.language, snapshot.text()))
+            self._facts[snapshot.path] = kept
+        self._facts.move_to_end(snapshot.path)
+        if len(self._facts) > KEPT_DOCUMENTS:
+            self._facts.popitem(last=False)
+        return kept[1]
+
+    def forget(self, path: str) -> None:
+        """A document was closed."""
+        self._facts.pop(path, None)
+
+    def imported_file(self, language: str, binding: Binding, importer: str) -> str | None:
+        """The file in which a binding's name, or the module itself, is to be found."""
+        if binding.name and language == "python":
+            joined = (
+                f"{binding.module}{binding.name}"
+                if binding.module.endswith(".")
+                else f"{binding.module}.{binding.name}"
+            )
+            submodule = self.paths.imported(language, joined, importer)
+            if submodule is not None:
+                return submodule
+        return self.paths.imported(language, binding.module, importer)
+
+    def definition(self, snapshot: Snapshot, name: str) -> Hit | None:
+        """The definition that `name` has in a document by its imports, or the only one that the repository has."""
+        language = snapshot.language
+        binding = self.facts(snapshot).bindings.get(name)
+        candidates = self.named(binding.name or name if binding else name)
+        if binding is not None:
+            path = self.imported_file(language, binding, snapshot.path)
+            if path is None:
+                return None  # it comes from outside
+            inside = [hit for hit in candidates if hit.path == path and not hit.symbol.container]
+            if inside:
+                return inside[0]
+            package = [hit for hit in candidates if not hit.symbol.container]  # re-exported by a package
+            return package[0] if len(package) == 1 else None
+        family = _family(snapshot.language)
+        elsewhere = [
+            hit for hit in candidates if hit.path != snapshot.path and _family(language_of(hit.path) or "") == family
+        ]
+        return elsewhere[0] if len(elsewhere) == 1 and not elsewhere[0].symbol.container else None
+
+    def tokens_of(self, path: str) -> Tokens | None:
+        """Token ids of a file as it was indexed; None for one that is not."""
+        try:
+            blob = self.store.tokens_of(path)
+        except sqlite3.Error:
+            return None
+        return np.frombuffer(blob, dtype=np.int32) if blob is not None else None
+
+    def lines_of(self, path: str, first: int, count: int) -> str:
+        """Lines of a file as it is on disk now, from 0-based `first`; empty when it cannot be read."""
+        if path not in self.paths:
+            return ""
+        try:
+            with (self.root / path).open(encoding="utf-8", errors="replace") as stream:
+                return "".join(islice(stream, first, first + count))[:MAX_LINES_CHARS]
+        except OSError:
+            return ""
+
+    def named(self, name: str) -> list[Hit]:
+        """Definitions of exactly this name."""
+        if name not in self.defined:
+            return []
+        return self._guarded(lambda: self.store.named(name))
+
+    def members_of_class(self, class_name: str, depth: int = 0) -> list[Hit]:
+        """Members of a class and of the classes it extends, nearest first."""
+        found = self._guarded(lambda: self.store.members(class_name))
+        if depth < MAX_INHERITANCE:
+            for hit in self.named(class_name):
+                if hit.symbol.kind in ("class", "interface"):
+                    for base in extended(hit.symbol.signature):
+                        if base != class_name:
+                            found += self.members_of_class(base, depth + 1)
+                    break
+        return found
+
+    def members_of_module(self, path: str) -> list[Hit]:
+        """Definitions at the top level of a file; of a Go package, of all its files."""
+        return self._guarded(lambda: self.store.in_file(path))
+
+    def modules_below(self, importer: str, package: str) -> list[tuple[str, str]]:
+        """Name and path of the Python modules that may follow `package` (`a.b.`, `.`, or empty) in an import."""
+        return self.paths.modules_below(importer, package)
+
+    def any_count(self, name: str) -> int:
+        """How often a name follows a dot in the repository, whatever stands before it."""
+        return max(0, self.followers[token_id(name)])
+
+    @staticmethod
+    def words(name: str) -> tuple[str, ...]:
+        """The lower-case words of a name."""
+        return split_name(name)
+
+    @staticmethod
+    def is_builtin(language: str, name: str) -> bool:
+        """Whether a language has a function or type of this name without any import (known for Python only)."""
+        return language == "python" and hasattr(builtins, name)
+
+    def pair_count(self, receiver: str, member: str) -> int:
+        """How often `receiver.member` is written in the repository."""
+        return max(0, self.pairs[pair_key(token_id(receiver), token_id(member))])
+
+    def knows(self, name: str) -> bool:
+        """Whether a name occurs anywhere in the repository, as code or in a comment."""
+        return token_id(name) in self.names
+
+    def _guarded(self, ask: Callable[[], list[Hit]]) -> list[Hit]:
+        """A busy or damaged index answers with nothing: completion goes on without it."""
+        try:
+            return ask()
+        except sqlite3.Error:
+            return []
+
+
+def _family(language: str) -> str:
+    """Languages that can use each other's definitions."""
+    return _FAMILIES.get(language, language)
+
+
+def pair_key(receiver: int, member: int) -> int:
+    """One number for two token ids without spaces."""
+    return receiver << 32 | member
+
+
+def _pairs(tokens: Tokens) -> Counter[int]:
+    """Counts of what-stands-before, dot, name in one file; `self` and `)` count as what stands before."""
+    dots = np.flatnonzero((tokens == _DOTS[0]) | (tokens == _DOTS[1]))
+    dots = dots[(dots > 0) & (dots < len(tokens) - 1)]
+    left, right = tokens[dots - 1], tokens[dots + 1]
+    named = (right & NAME) != 0
+    keys = (left[named].astype(np.int64) & ~SPACE) << 32 | (right[named].astype(np.int64) & ~SPACE)
+    distinct, counts = np.unique(keys, return_counts=True)
+    return Counter(dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
+
+
+def _followers(pairs: Counter[int]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    for key, count in pairs.items():
+        counts[key & 0xFFFFFFFF] += count
+    return counts
+
+
+def extended(signature: str) -> list[str]:
+    """Names of the classes that a class extends, from its signature."""
+    listed = _BASES.search(signature)
+    if listed is None:
+        return []
+    names = [
+        re.split(r"[<\[]", entry)[0].strip().rsplit(".", 1)[-1]
+        for entry in (listed.group(1) or listed.group(2)).split(",")
+    ]
+    return [name for name in names if name.isidentifier()][:MAX_BASES]
