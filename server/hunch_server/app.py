@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -14,7 +14,8 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from hunch_features.completion import CompletionEngine
-from hunch_models.backend import Backend, BackendState, BackendStatus
+from hunch_features.text import Position, Snapshot
+from hunch_models.backend import Backend, BackendState, BackendStatus, Snippet
 from hunch_models.errors import HunchError
 from hunch_server import __version__
 from hunch_server.adapters.editor_values import plain
@@ -22,7 +23,18 @@ from hunch_server.adapters.engines import NoBackend, make_backend
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.adapters.logs import configure_logging
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
-from hunch_server.handlers import code_action, configuration, inline_completion, outcomes, stats, traces, why
+from hunch_server.handlers import (
+    code_action,
+    configuration,
+    inline_completion,
+    members,
+    outcomes,
+    stats,
+    traces,
+    why,
+)
+from hunch_server.indexing_progress import IndexingProgress
+from hunch_server.memories import Memories
 from hunch_server.protocol import HunchProtocol
 from hunch_server.recording import Recording, open_recording
 from hunch_server.rule_checks import OPEN_RULE, RuleChecks
@@ -60,6 +72,7 @@ class HunchServer(LanguageServer):
         self.session = Session()
         self.backend: Backend | None = None
         self.recording: Recording | None = None
+        self.memories: Memories | None = None
         self.rules = RuleChecks(self._publish_diagnostics)
         self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -75,6 +88,12 @@ class HunchServer(LanguageServer):
             inline_completion.inline_completion,
             None,
             lsp.InlineCompletionOptions(),
+        )
+        self._on_request(
+            lsp.TEXT_DOCUMENT_COMPLETION,
+            members.members,
+            None,
+            lsp.CompletionOptions(trigger_characters=members.TRIGGERS),
         )
         self._on_request(
             lsp.TEXT_DOCUMENT_CODE_ACTION,
@@ -157,6 +176,7 @@ class HunchServer(LanguageServer):
             self._begin_recording(now)
         if self.recording is not None:
             self.recording.follow(self.session.roots)
+        self._follow_memory(now)
         if first or (before.model, before.remote) != (now.model, now.remote):
             self._replace_engine(now)
         elif self.session.engine is not None and before.completion != now.completion:
@@ -172,6 +192,17 @@ class HunchServer(LanguageServer):
 
         self.session.watcher = self.recording = open_recording(hunch_home(), settings.traces, notice)
 
+    def _follow_memory(self, settings: Settings) -> None:
+        """Open memories for the workspace's folders, or close them when switched off."""
+        if not settings.memory.enable:
+            memories, self.memories = self.memories, None
+            if memories is not None:
+                self.in_background(asyncio.to_thread(memories.close))
+            return
+        if self.memories is None:
+            self.memories = Memories(self.session, IndexingProgress(self))
+        self.in_background(self.memories.follow(self.session.roots))
+
     def _replace_engine(self, settings: Settings) -> None:
         old = self.backend
         try:
@@ -179,7 +210,9 @@ class HunchServer(LanguageServer):
         except HunchError as error:
             self.backend = NoBackend(error.one_line())
         self.backend.on_status(lambda _status: self.send_status())
-        self.session.engine = CompletionEngine(self.backend, settings.completion, on_thinking=self._thinking_changed)
+        self.session.engine = CompletionEngine(
+            self.backend, settings.completion, context=RepositoryContext(self), on_thinking=self._thinking_changed
+        )
         self.in_background(self._switch(old, self.backend))
 
     def _thinking_changed(self) -> None:
@@ -218,6 +251,9 @@ class HunchServer(LanguageServer):
         if recording is not None:
             recording.end()
             await asyncio.to_thread(recording.recorder.close)
+        memories, self.memories = self.memories, None
+        if memories is not None:
+            await asyncio.to_thread(memories.close)
         if self.backend is not None:
             await self.backend.stop()
 
@@ -256,6 +292,23 @@ class HunchServer(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Protocol-level errors: to the log only, never a pop-up."""
         log.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+class RepositoryContext:
+    """The completion engine's view of whatever memories there are at the moment."""
+
+    def __init__(self, server: HunchServer) -> None:
+        self._server = server
+
+    def snippets(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Snippet]:
+        """Snippets of other files for a prompt."""
+        memories = self._server.memories
+        return memories.snippets(snapshot, position, budget) if memories is not None else ()
+
+    def forget(self, path: str) -> None:
+        """A document was closed."""
+        if self._server.memories is not None:
+            self._server.memories.forget(path)
 
 
 def _typed(params: Any, params_type: type[T] | None) -> Any:

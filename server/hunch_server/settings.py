@@ -119,12 +119,22 @@ class TracesSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 256
 
 
+class MemorySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What Hunch remembers of a repository: an index in the state folder, made from files and git's history."""
+
+    enable: Annotated[bool, Meta(description="Index the workspace's folders and use what is found.")] = True
+    members: Annotated[
+        bool, Meta(description="List members of the repository's own classes and modules after a dot and in imports.")
+    ] = True
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, resolved."""
 
     completion: CompletionSettings = msgspec.field(default_factory=CompletionSettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    memory: MemorySettings = msgspec.field(default_factory=MemorySettings)
     traces: TracesSettings = msgspec.field(default_factory=TracesSettings)
     log_level: Annotated[
         Literal["error", "warning", "info", "debug"],

@@ -45,6 +45,10 @@ class ContextSource(Protocol):
         """Snippets for a cursor position, about `budget` tokens in all."""
         ...
 
+    def forget(self, path: str) -> None:
+        """A document was closed."""
+        ...
+
 
 class NoContext:
     """No repository memory."""
@@ -52,6 +56,9 @@ class NoContext:
     def snippets(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Snippet]:
         """Nothing."""
         return ()
+
+    def forget(self, path: str) -> None:
+        """Nothing to forget."""
 
 
 class ContextAssembler:
@@ -64,6 +71,7 @@ class ContextAssembler:
     def forget(self, path: str) -> None:
         """Drop a document's anchors."""
         self._anchors.pop(path, None)
+        self._source.forget(path)
 
     def assemble(
         self,
@@ -76,7 +84,7 @@ class ContextAssembler:
         context_length: int,
     ) -> GenerationRequest:
         """A request for the text at `position`. `context_length`: the model's, in tokens (0: unknown)."""
-        prefix_tokens, suffix_tokens = _fit(settings, max_tokens, context_length)
+        prefix_tokens, suffix_tokens, extra_tokens = _fit(settings, max_tokens, context_length)
         anchor = self._anchors.get(snapshot.path)
         prefix_chars = int(prefix_tokens * chars_per_token)
         start = _window_start(snapshot, position.line, prefix_chars, anchor)
@@ -93,22 +101,23 @@ class ContextAssembler:
             prefix=prefix,
             suffix=rest + suffix,
             path=snapshot.path,
-            extra=tuple(self._source.snippets(snapshot, position, 0)),
-            budget=TokenBudget(prefix=int(prefix_tokens * SLACK), suffix=suffix_tokens, extra=0),
+            extra=tuple(self._source.snippets(snapshot, position, extra_tokens)) if extra_tokens else (),
+            budget=TokenBudget(prefix=int(prefix_tokens * SLACK), suffix=suffix_tokens, extra=extra_tokens),
             stop=stop,
             max_tokens=max_tokens,
             time_limit_ms=float(settings.time_limit_ms),
         )
 
 
-def _fit(settings: CompletionSettings, max_tokens: int, context_length: int) -> tuple[int, int]:
-    """Token budgets of prefix and suffix that fit the model's context together with what is generated."""
-    prefix, suffix = settings.prefix_tokens, settings.suffix_tokens
+def _fit(settings: CompletionSettings, max_tokens: int, context_length: int) -> tuple[int, int, int]:
+    """Token budgets of prefix, suffix and other files that fit the model's context together with what is generated."""
+    prefix, suffix, extra = settings.prefix_tokens, settings.suffix_tokens, settings.extra_tokens
     if not context_length:
-        return prefix, suffix
+        return prefix, suffix, extra
     room = max(32, context_length - max_tokens - 24)  # 24: control tokens and the path
     suffix = min(suffix, room // 4)
-    return max(16, min(prefix, int((room - suffix) / SLACK))), suffix
+    prefix = max(16, min(prefix, int((room - suffix) / SLACK)))
+    return prefix, suffix, min(extra, max(0, room - suffix - int(prefix * SLACK)))
 
 
 def _window_start(snapshot: Snapshot, cursor_line: int, budget_chars: int, anchor: Anchor | None) -> int:

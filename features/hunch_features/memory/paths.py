@@ -26,6 +26,11 @@ class Paths:
     def __len__(self) -> int:
         return len(self._all)
 
+    def has_below(self, folder: str) -> bool:
+        """Whether files lie below a folder."""
+        lead = f"{folder}/"
+        return any(path.startswith(lead) for path in self._all)
+
     def add(self, path: str) -> None:
         """A file that exists."""
         self._all.add(path)

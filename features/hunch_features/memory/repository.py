@@ -169,6 +169,10 @@ class RepositoryMemory:
         """A document was closed."""
         self._facts.pop(path, None)
 
+    def has_below(self, paths: Iterable[str]) -> bool:
+        """Whether one of some paths was a folder with indexed files."""
+        return any(self.paths.has_below(path) for path in paths)
+
     def imported_file(self, language: str, binding: Binding, importer: str) -> str | None:
         """The file in which a binding's name, or the module itself, is to be found."""
         if binding.name and language == "python":
@@ -210,13 +214,13 @@ class RepositoryMemory:
             return None
         return np.frombuffer(blob, dtype=np.int32) if blob is not None else None
 
-    def lines_of(self, path: str, first: int, count: int) -> str:
+    def lines_of(self, path: str, first: int, count: int, most: int = MAX_LINES_CHARS) -> str:
         """Lines of a file as it is on disk now, from 0-based `first`; empty when it cannot be read."""
         if path not in self.paths:
             return ""
         try:
             with (self.root / path).open(encoding="utf-8", errors="replace") as stream:
-                return "".join(islice(stream, first, first + count))[:MAX_LINES_CHARS]
+                return "".join(islice(stream, first, first + count))[:most]
         except OSError:
             return ""
 

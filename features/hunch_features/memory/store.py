@@ -177,19 +177,29 @@ class Store:
         ).fetchone()
         return dict(zip(("files", "symbols", "references", "bytes"), row, strict=True))
 
-    def search(self, query: str, limit: int = 20) -> list[Hit]:
-        """Definitions by name and words, best first: exact names before those that share words (BM25)."""
-        words = split_name(query)[:12]
+    def search(self, name: str, words: list[str], limit: int = 20) -> list[Hit]:
+        """Definitions by name and lower-case words, best first: `name` itself before those that share words (BM25)."""
         if not words:
             return []
         match = " OR ".join(f'"{word}"' + ("*" if len(word) > 2 else "") for word in words)
+        last = name.rsplit(".", 1)[-1]
         rows = self._db.execute(
-            f"SELECT {_COLUMNS}, -bm25(symbol_text) + 20 * (s.name = ?) - 2 * (s.kind IN ('field', 'constant'))"  # noqa: S608
+            f"SELECT {_COLUMNS}, -bm25(symbol_text) + 20 * (s.name = ?) + 8 * (lower(s.name) = ?)"  # noqa: S608
+            " - 2 * (s.kind IN ('field', 'constant')) - (f.path LIKE '%test%')"
             " FROM symbol_text JOIN symbols s ON s.id = symbol_text.rowid JOIN files f ON f.id = s.file"
             " WHERE symbol_text MATCH ? ORDER BY 10 DESC, f.path, s.line LIMIT ?",
-            (query.strip(), match, limit),
+            (last, "_".join(words), match, limit),
         ).fetchall()
         return [_hit(row) for row in rows]
+
+    def files_with_words(self, words: list[str], limit: int) -> list[str]:
+        """Paths of the files that share most with some lower-case words, by BM25."""
+        query = (
+            "SELECT f.path FROM (SELECT rowid, rank FROM file_text WHERE file_text MATCH ? ORDER BY rank LIMIT ?) t"
+            " JOIN files f ON f.id = t.rowid ORDER BY t.rank"
+        )
+        match = " OR ".join(f'"{word}"' for word in words)
+        return [row[0] for row in self._db.execute(query, (match, limit))] if words else []
 
     def named(self, name: str, limit: int = 8) -> list[Hit]:
         """Definitions of exactly this name, types and functions first."""

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "complete": ("complete", "Complete at one position of a file."),
     "models": ("models", "List, add, download, choose and measure models."),
     "bench": ("bench", "Measure latency on recorded typing."),
+    "index": ("index", "Build or refresh the memory of a repository."),
+    "search": ("search", "Find definitions and code by name and meaning."),
     "rules": ("rules", "Constraints found in AGENTS.md and its relatives."),
     "check": ("check", "Check files against the rules of their repository."),
     "report": ("report", "Write the page with what suggestions did for you."),

@@ -31,6 +31,10 @@ def files_changed(server: HunchServer, params: lsp.DidChangeWatchedFilesParams) 
     """`workspace/didChangeWatchedFiles`: read the settings again when one of their files changed."""
     if any(change.uri.rsplit("/", 1)[-1] in SETTINGS_FILES for change in params.changes):
         server.apply_settings()
+    for change in params.changes:
+        path = convert.path_from_uri(change.uri)
+        if path is not None and server.memories is not None:
+            server.memories.changed(path)
 
 
 def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
@@ -42,6 +46,10 @@ def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
         server.recording.saved(
             server.recording.workspace_of(path), document.path, document.language, document.line_count
         )
+    if server.memories is not None and path is not None:
+        server.memories.changed(path)
+        if found is not None:
+            server.in_background(server.memories.document_changed(found[1].snapshot()))
     if path is not None and path.name in SETTINGS_FILES and path.parent in server.session.roots:
         server.apply_settings()
     if path is not None and is_instruction_file(path):
