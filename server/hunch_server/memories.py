@@ -69,13 +69,13 @@ class Memories:
             if memory.store.counts()["files"]:
                 memory.load()  # as it was left: good enough until the tree was looked at
             self._followed[root] = followed
+            watch = followed.watch = FileWatch(memory)  # before the tree is read: nothing falls in between
             done = memory.refresh(
                 workers=max(1, (os.cpu_count() or 2) - 1),
                 progress=lambda so_far, of: self._progress(root.name, so_far, of),
             )
             log.info("memory of %s: %d files read in %.1f s", root.name, done.parsed, done.seconds)
-            followed.watch = FileWatch(memory)
-            followed.watch.start()
+            watch.start()
         except (sqlite3.Error, OSError) as error:
             log.warning("the memory of %s is not kept up to date: %s", root.name, error)
         finally:

@@ -19,10 +19,16 @@ LINE = "    value_{0} = compute(value_{0}, {0})\n"
 
 
 def assemble(
-    assembler: ContextAssembler, text: str, *, prefix: int = 64, suffix: int = 16, context_length: int = 0
+    assembler: ContextAssembler,
+    text: str,
+    *,
+    prefix: int = 64,
+    suffix: int = 16,
+    extra: int = 0,
+    context_length: int = 0,
 ) -> GenerationRequest:
     snapshot, position = marked(text)
-    settings = CompletionSettings(prefix_tokens=prefix, suffix_tokens=suffix)
+    settings = CompletionSettings(prefix_tokens=prefix, suffix_tokens=suffix, extra_tokens=extra)
     return assembler.assemble(snapshot, position, settings, StopRule(), 24, CHARS, context_length)
 
 
@@ -89,12 +95,33 @@ def test_another_document_has_its_own_windows() -> None:
     assert (request.prefix, request.path) == ("y = 1\nz = ", "other.py")
 
 
-def test_snippets_come_from_the_given_source() -> None:
-    class Memory:
-        def snippets(self, *_: object) -> list[Snippet]:
-            return [Snippet("a.py", "def f(): ...")]
+class Memory:
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.forgotten: list[str] = []
 
-    assert assemble(ContextAssembler(Memory()), "x = <cursor>").extra == (Snippet("a.py", "def f(): ..."),)
+    def snippets(self, _snapshot: object, _position: object, budget: int) -> list[Snippet]:
+        self.asked.append(budget)
+        return [Snippet("a.py", "def f(): ...")]
+
+    def forget(self, path: str) -> None:
+        self.forgotten.append(path)
+
+
+def test_snippets_come_from_the_given_source() -> None:
+    memory = Memory()
+    assembler = ContextAssembler(memory)
+    request = assemble(assembler, "x = <cursor>", extra=64)
+    assert request.extra == (Snippet("a.py", "def f(): ..."),)
+    assert (request.budget.extra, memory.asked) == (64, [64])
+    assembler.forget(request.path)
+    assert memory.forgotten == [request.path]
+
+
+def test_other_files_are_left_out_where_the_context_has_no_room() -> None:
+    memory = Memory()
+    request = assemble(ContextAssembler(memory), "x = <cursor>", extra=64, context_length=100)
+    assert (request.extra, memory.asked) == ((), [])
 
 
 @given(

@@ -88,7 +88,7 @@ def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Ext
             imports.extend((_text(source, node).strip("\"'<>"), node.start_point[0]) for node in captures["import"])
         elif len(found) < MAX_SYMBOLS and "name" in captures:
             name = captures["name"][0]
-            kind = next(key for key in captures if key not in ("name", "_require"))
+            kind = next(key for key in captures if not key.startswith("_") and key != "name")
             node = captures[kind][0]
             found.append((node.start_byte, -node.end_byte, kind, _text(source, name), node))
     return Extract(_nested(language, source, found), imports, calls)
@@ -103,9 +103,15 @@ def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, 
     found.sort(key=lambda item: item[:2])
     symbols: list[Symbol] = []
     around: list[tuple[int, str, str]] = []
+    attributes: set[tuple[str, str]] = set()
     for start, minus_end, kind, name, node in found:
         while around and around[-1][0] <= start:
             around.pop()
+        if kind == "attribute":
+            if len(around) > 1 and around[-2][1] == "class" and (key := (around[-2][2], name)) not in attributes:
+                attributes.add(key)
+                symbols.append(_attribute(language, source, key, node))
+            continue
         holder = around[-1] if around else None
         container = holder[2] if holder is not None and holder[1] in _CONTAINERS else ""
         if holder is not None and holder[1] not in _CONTAINERS:
@@ -131,6 +137,35 @@ def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, 
     return symbols
 
 
+def _attribute(language: str, source: bytes, key: tuple[str, str], node: tree_sitter.Node) -> Symbol:
+    """`self.x = …` in a method makes a field of the class; its signature names the type where the code does."""
+    container, name = key
+    text = " ".join(_text(source, node).split())
+    value = text.partition("=")[2].strip()
+    typed = re.search(rf"self\.{re.escape(name)}\s*:\s*([^=]+)", text)
+    annotation = typed.group(1).strip() if typed else ""
+    if not annotation and value.isidentifier():
+        function = node.parent
+        while function is not None and function.type != "function_definition":
+            function = function.parent
+        parameters = function.child_by_field_name("parameters") if function is not None else None
+        declared = parameters is not None and re.search(
+            rf"\b{value}\s*:\s*([\w.\[\]| \"']+)",
+            source[parameters.start_byte : parameters.end_byte].decode("utf-8", "replace"),
+        )
+        annotation = declared.group(1).strip() if declared else ""
+    return Symbol(
+        name=name,
+        kind="field",
+        container=container,
+        visibility=_visibility(language, name, ""),
+        line=node.start_point[0],
+        end_line=node.end_point[0],
+        signature=(f"{name}: {annotation}" if annotation else f"{name} = {value}")[:MAX_SIGNATURE],
+        doc="",
+    )
+
+
 def _signature(source: bytes, node: tree_sitter.Node) -> str:
     body = node.child_by_field_name("body")
     end = body.start_byte if body is not None else min(node.end_byte, node.start_byte + 2 * MAX_SIGNATURE)
@@ -143,8 +178,9 @@ def _signature(source: bytes, node: tree_sitter.Node) -> str:
 def _doc(language: str, source: bytes, node: tree_sitter.Node) -> str:
     if language == "python":
         body = node.child_by_field_name("body")
-        first = body.named_child(0) if body is not None else None
-        text = first.named_child(0) if first is not None and first.type == "expression_statement" else first
+        text = body.named_child(0) if body is not None and body.named_child_count else None
+        if text is not None and text.type == "expression_statement" and text.named_child_count:
+            text = text.named_child(0)
         raw = _doc_text(source, text) if text is not None and text.type == "string" else ""
         return _first_sentence(raw.strip("rRbBfFuU").strip("\"'"))
     before = node.prev_named_sibling

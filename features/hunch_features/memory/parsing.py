@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -48,6 +48,11 @@ class _Vocabulary:
     def __init__(self) -> None:
         self.texts: dict[int, str] = {}
         self.words: dict[int, tuple[str, ...]] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.texts.clear()
+        self.words.clear()
 
     def tell(self, distinct: list[int]) -> dict[int, str]:
         """The texts among `distinct` that were not told before."""
@@ -118,42 +123,56 @@ def _parse_files(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Par
             results.append((found, "too large" if len(raw) > MAX_FILE_BYTES else "binary"))
             continue
         if len(_vocabulary.texts) > MAX_VOCABULARY:
-            _vocabulary.texts.clear()
-            _vocabulary.words.clear()
+            _vocabulary.clear()
         results.append((found, parse_text(found.language, text, _vocabulary)))
     return results
 
 
+Result = list[tuple[FoundFile, Parsed | str]]
+
+
 def parse_all(
-    root: Path, files: list[FoundFile], workers: int | None = None
-) -> Iterator[list[tuple[FoundFile, Parsed | str]]]:
+    root: Path,
+    files: list[FoundFile],
+    workers: int | None = None,
+    parse: Callable[[str, list[FoundFile]], Result] = parse_files,
+) -> Iterator[Result]:
     """Parse files in batches as they get ready. A batch that ends its process is left out, with the reason."""
     workers = workers or min(4, os.cpu_count() or 1)
     batches = _batches(files)
-    _vocabulary.__init__()  # type: ignore[misc]
-    if workers < 2 or sum(found.size for found in files) < SERIAL_BYTES:
+    _vocabulary.clear()
+    if sum(found.size for found in files) < SERIAL_BYTES:
         for batch in batches:
             yield parse_files(str(root), batch)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        running: list[tuple[list[FoundFile], Future[list[tuple[FoundFile, Parsed | str]]]]] = []
-        waiting = iter(batches)
-        broken = False
-        while True:
-            if not broken:
-                for batch in islice(waiting, workers * 3 - len(running)):
-                    running.append((batch, pool.submit(parse_files, str(root), batch)))
-            if not running:
-                break
-            batch, future = running.pop(0)
+    waiting = deque(batches)
+    with _pool(workers) as pool:
+        running: deque[tuple[list[FoundFile], Future[Result]]] = deque()
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers * 3:
+                    batch = waiting.popleft()
+                    running.append((batch, pool.submit(parse, str(root), batch)))
+                yield running[0][1].result()
+                running.popleft()
+        except BrokenProcessPool:
+            waiting.extendleft(batch for batch, _future in reversed(running))
+    for batch in waiting:  # one of them is deadly: each gets a process of its own
+        with _pool(1) as pool:
             try:
-                yield future.result()
+                yield pool.submit(parse, str(root), batch).result()
             except BrokenProcessPool:
-                broken = True
                 yield [(found, "parser crashed") for found in batch]
-        for batch in waiting:
-            yield [(found, "parser crashed") for found in batch]
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_be_modest)
+
+
+def _be_modest() -> None:
+    """Typing goes first: indexing takes what is left of the machine."""
+    if hasattr(os, "nice"):
+        os.nice(5)
 
 
 def _batches(files: list[FoundFile]) -> list[list[FoundFile]]:

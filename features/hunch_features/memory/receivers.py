@@ -102,6 +102,7 @@ def declared_type(text: str, name: str, language: str, *, member: bool = False) 
     patterns = [
         rf"{start}{word}\s*(?:\?|!)?:\s*{_TYPE}",
         rf"{start}{word}\s*(?::=|=)\s*(?:await\s+)?(?:new\s+|&)?([A-Z][\w.]*)\s*(?:\(|\{{|::new)",
+        rf"{start}{word}\s*=\s*(?:await\s+)?([a-z_]\w*)\(",
         rf"\b(?:with|async with)\b[^\n]*?\b([A-Z]\w*)\([^\n]*\)\s+as\s+{word}\b",
     ]
     if member:  # `self.store = store` takes the type of the parameter
@@ -123,7 +124,9 @@ def type_in_signature(signature: str, name: str) -> str:
     result = re.search(rf"\)\s*(?:->|:)\s*{_TYPE}", signature)
     if result:
         return result.group(1).rsplit(".", 1)[-1]
-    field = re.search(rf"\b{re.escape(name)}\s*\??:\s*{_TYPE}", signature)
+    field = re.search(rf"\b{re.escape(name)}\s*\??:\s*{_TYPE}", signature) or re.search(
+        rf"^{re.escape(name)} = (?:new\s+)?([A-Z]\w*)\(", signature
+    )
     return field.group(1).rsplit(".", 1)[-1] if field else ""
 
 

@@ -45,14 +45,15 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.set_aside = False
+        self.rebuilt = False
+        """Whether there was an index that could not be used."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise
-            self._put_aside()
+            self._start_anew()
             self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -61,7 +62,10 @@ class Store:
             self.path.chmod(0o600)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, SCHEMA_VERSION):
+                raise sqlite3.DatabaseError("index of another version")
+            if version == 0:
                 from hunch_features.memory.migrations import apply  # noqa: PLC0415 - 0.2 s, needed once per index
 
                 apply(db)
@@ -74,11 +78,11 @@ class Store:
             raise
         return db
 
-    def _put_aside(self) -> None:
-        self.set_aside = True
-        for end in ("-wal", "-shm"):
+    def _start_anew(self) -> None:
+        """What is in an index can be read again from the files: a damaged one is not worth keeping."""
+        self.rebuilt = True
+        for end in ("", "-wal", "-shm"):
             Path(f"{self.path}{end}").unlink(missing_ok=True)
-        self.path.replace(self.path.with_suffix(".damaged"))
 
     def close(self) -> None:
         """Close the connection."""

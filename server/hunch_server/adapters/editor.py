@@ -184,6 +184,14 @@ class Editor:
         )
         return list(found or [])
 
+    async def members(self, uri: str, line: int, character: int) -> list[lsp.CompletionItem]:
+        """What the list after a dot would show, in its order."""
+        answer = await self._client.text_document_completion_async(
+            lsp.CompletionParams(lsp.TextDocumentIdentifier(uri), lsp.Position(line, character))
+        )
+        items = answer.items if isinstance(answer, lsp.CompletionList) else answer or ()
+        return sorted(items, key=lambda item: item.sort_text or item.label)
+
     def cancel(self, request_id: str) -> None:
         """Withdraw a request."""
         self._client.cancel_request(lsp.CancelParams(request_id))

@@ -6,3 +6,4 @@
 (import_statement name: (aliased_import name: (dotted_name) @import))
 (import_from_statement module_name: (_) @import)
 (call function: [(identifier) @call (attribute attribute: (identifier) @call)])
+((assignment left: (attribute object: (identifier) @_self attribute: (identifier) @name)) @attribute (#eq? @_self "self"))

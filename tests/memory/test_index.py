@@ -1,0 +1,218 @@
+"""The index of a repository: what goes in, what is left out and said, and that it follows the tree."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hunch_features.memory.index import refresh, refresh_paths
+from hunch_features.memory.parsing import Parsed, parse_all, parse_files
+from hunch_features.memory.store import Store, index_path
+from hunch_features.memory.walk import MAX_FILE_BYTES, FoundFile, Skips, look_at, walk
+from tests.memory.conftest import Remember, write
+
+
+def names(store: Store) -> set[str]:
+    return store.defined_names()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    write(folder, "a.py", "def one(): ...\n")
+    write(folder, "pkg/b.py", "def two(): ...\n")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "index.sqlite")
+
+
+def test_new_changed_and_gone_files(root: Path, store: Store) -> None:
+    assert refresh(root, store).parsed == 2
+    assert refresh(root, store).parsed == 0
+    write(root, "a.py", "def three(): ...  # longer\n")
+    (root / "pkg/b.py").unlink()
+    done = refresh(root, store)
+    assert (done.parsed, done.removed) == (1, 1)
+    assert names(store) == {"three"}
+
+
+def test_single_paths(root: Path, store: Store) -> None:
+    refresh(root, store)
+    write(root, "a.py", "def four(): ...  # longer\n")
+    write(root, "node_modules/x.py", "def no(): ...\n")
+    (root / "pkg/b.py").unlink()
+    done = refresh_paths(root, store, ["a.py", "pkg/b.py", "never.py", "node_modules/x.py", "../outside.py"])
+    assert (done.parsed, done.removed, names(store)) == (1, 1, {"four"})
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "why"),
+    [
+        (".gitignore", b"secret/\n*.gen.py\n", None),
+        ("secret/a.py", b"x = 1", "ignored"),
+        ("a.gen.py", b"x = 1", "ignored"),
+        ("node_modules/a.js", b"x = 1", "ignored"),
+        ("big.py", b"#" * (MAX_FILE_BYTES + 1), "too large"),
+        ("binary.py", b"\0\1\2", "binary"),
+        ("notes.xyz", b"hello", "unknown language"),
+    ],
+)
+def test_what_is_left_out_is_said(root: Path, store: Store, path: str, content: bytes, why: str | None) -> None:
+    (root / ".gitignore").write_bytes(b"secret/\n*.gen.py\n")
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(content)
+    done = refresh(root, store)
+    assert names(store) == {"one", "two"}
+    if why is not None:
+        assert done.skips.counts[why] >= 1
+        example = done.skips.examples[why]
+        assert path == example or path.startswith(f"{example}/") or why == "unknown language"
+
+
+def test_a_hundred_megabytes_are_not_read(root: Path, store: Store) -> None:
+    with (root / "huge.py").open("wb") as stream:
+        stream.truncate(100_000_000)
+    done = refresh(root, store)
+    assert done.skips.examples["too large"] == "huge.py"
+    assert done.bytes < 1000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")
+def test_links_are_not_followed(root: Path, store: Store, tmp_path: Path) -> None:
+    write(tmp_path / "outside", "c.py", "def outside(): ...\n")
+    (root / "loop").symlink_to(root)
+    (root / "away").symlink_to(tmp_path / "outside")
+    (root / "link.py").symlink_to(tmp_path / "outside" / "c.py")
+    done = refresh(root, store)
+    assert names(store) == {"one", "two"}
+    assert done.skips.counts["symbolic link"] == 3
+    assert look_at(root, "away/c.py") == "symbolic link"
+
+
+def test_broken_encodings_are_read_as_well_as_can_be(root: Path, store: Store) -> None:
+    (root / "latin.py").write_bytes("def caf\xe9(): ...\ndef plain(): ...\n".encode("latin-1"))
+    (root / "bom.py").write_bytes(b"\xef\xbb\xbfdef with_bom(): ...\n")
+    refresh(root, store)
+    assert {"plain", "with_bom"} <= names(store)
+
+
+def test_a_slow_parse_is_left_out_and_the_rest_goes_in(
+    root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunch_features.memory.extract.PARSE_LIMIT_S", 0.05)
+    monkeypatch.setattr("hunch_features.memory.extract.extract.__defaults__", (0.05,))
+    write(root, "Slow.java", "class A { void f() { " + "a<b<" * 40_000 + " } }")
+    done = refresh(root, store, workers=1)
+    assert done.skips.examples["parsing took too long"] == "Slow.java"
+    assert names(store) == {"one", "two"}
+
+
+def test_a_damaged_index_is_built_anew(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    first = Store(path)
+    refresh(root, first)
+    first.close()
+    raw = bytearray(path.read_bytes())
+    raw[100 : len(raw) // 2] = os.urandom(len(raw) // 2 - 100)
+    path.write_bytes(bytes(raw))
+    second = Store(path)
+    assert second.rebuilt
+    assert refresh(root, second).parsed == 2
+
+
+def test_an_index_of_another_version_of_hunch_is_built_anew(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    first = Store(path)
+    refresh(root, first)
+    first.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=999")
+    second = Store(path)
+    assert second.rebuilt
+    assert refresh(root, second).parsed == 2
+
+
+def _index(root: str, path: str) -> int:
+    store = Store(Path(path))
+    try:
+        return refresh(Path(root), store, workers=1).parsed
+    finally:
+        store.close()
+
+
+def test_two_processes_share_one_index(root: Path, tmp_path: Path) -> None:
+    for number in range(60):
+        write(root, f"many/f{number}.py", f"def made_{number}(): ...\n")
+    path = tmp_path / "index.sqlite"
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.starmap(_index, [(str(root), str(path))] * 2)
+    store = Store(path)
+    assert store.counts()["files"] == 62
+    assert refresh(root, store).parsed == 0
+    assert len(store.search("made_7", ["made", "7"], 100)) >= 1
+
+
+def test_parsing_in_processes_gives_the_same_as_in_one(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    body = "".join(f"def f_{number}(a, b):\n    return g_{number}(a) + b\n\n\n" for number in range(200))
+    for number in range(220):
+        write(root, f"m{number % 7}/f{number}.py", body.replace("f_", f"f{number}_"))
+    one, many = Store(tmp_path / "one.sqlite"), Store(tmp_path / "many.sqlite")
+    refresh(root, one, workers=1)
+    done = refresh(root, many, workers=2)
+    assert done.parsed == 220
+    assert one.counts() == many.counts()
+    assert one.tokens() == many.tokens()
+    assert one.vocabulary() == many.vocabulary()
+    assert names(one) == names(many)
+
+
+def _parse_or_die(root: str, files: list[FoundFile]) -> list[tuple[FoundFile, Parsed | str]]:
+    if any("deadly" in found.path for found in files):
+        os._exit(3)
+    return parse_files(root, files)
+
+
+def test_a_parser_that_takes_its_process_down_costs_one_batch(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for number in range(300):
+        write(root, f"f{number:03}.py", f"def made_{number}(): ...\n" + "# filler\n" * 1000)
+    write(root, "f150_deadly.py", "x = 1\n")
+    files = list(walk(root, Skips()))
+    results = [entry for batch in parse_all(root, files, 2, parse=_parse_or_die) for entry in batch]
+    left_out = [found.path for found, parsed in results if parsed == "parser crashed"]
+    assert sorted(found.path for found, _parsed in results) == [found.path for found in files]
+    assert "f150_deadly.py" in left_out
+    assert len(left_out) <= 100
+
+
+def test_walk_says_what_it_could_not_read(root: Path) -> None:
+    if os.name != "posix" or os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    (root / "pkg").chmod(0)
+    skips = Skips()
+    try:
+        assert [found.path for found in walk(root, skips)] == ["a.py"]
+        assert skips.unread == ["pkg"]
+    finally:
+        (root / "pkg").chmod(0o700)
+
+
+def test_a_folder_without_git_and_an_empty_one(remember: Remember) -> None:
+    assert remember({}).store.counts()["files"] == 0
+    assert remember({"a.py": "x = 1\n"}).store.counts()["files"] == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_the_index_is_private(root: Path, tmp_path: Path) -> None:
+    path = index_path(root, tmp_path / "home")
+    Store(path).close()
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
