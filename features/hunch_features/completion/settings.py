@@ -42,9 +42,7 @@ class CompletionSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_lines: Annotated[int, Meta(description="Most lines of a multi-line completion.", ge=1, le=100)] = 12
     prefix_tokens: Annotated[int, Meta(description="Context before the cursor.", ge=16, le=32768)] = 448
     suffix_tokens: Annotated[int, Meta(description="Context after the cursor.", ge=0, le=8192)] = 96
-    extra_tokens: Annotated[
-        int, Meta(description="Context from other files of the repository.", ge=0, le=8192)
-    ] = 0
+    extra_tokens: Annotated[int, Meta(description="Context from other files of the repository.", ge=0, le=8192)] = 0
     time_limit_ms: Annotated[int, Meta(description="Longest time one completion may take.", ge=50, le=60000)] = 1000
     min_logprob: Annotated[
         float,
