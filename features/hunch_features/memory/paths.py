@@ -23,6 +23,10 @@ class Paths:
     def __contains__(self, path: object) -> bool:
         return path in self._all
 
+    def all(self) -> frozenset[str]:
+        """Every path."""
+        return frozenset(self._all)
+
     def __len__(self) -> int:
         return len(self._all)
 

@@ -22,12 +22,14 @@ _TYPE = r"['\"]?(?:Optional\[|list\[|List\[|&|\*|mut\s+|const\s+|std::)*([A-Za-z
 
 
 class Receiver(NamedTuple):
-    """`class_name` or `module` (a path) is set, or neither where nothing is known. `words`: the chain as written."""
+    """`class_name` or `module` (a path) is set, or neither where nothing is known. `words`: the chain as written;
+    `foreign`: an import from outside the repository."""
 
     words: tuple[str, ...]
     typed: str
     class_name: str = ""
     module: str = ""
+    foreign: bool = False
 
 
 def chain_before(line: str) -> tuple[tuple[str, ...], str] | None:
@@ -49,7 +51,14 @@ def receiver_at(memory: RepositoryMemory, snapshot: Snapshot, position: Position
     class_name, module = _first(memory, snapshot, position, facts, words[0])
     for word in words[1:]:
         class_name, module = _next(memory, snapshot, facts, class_name, module, word)
-    return Receiver(words, typed, class_name, module)
+    binding = facts.bindings.get(words[0])
+    foreign = (
+        binding is not None
+        and not class_name
+        and not module
+        and memory.imported_file(snapshot.language, binding, snapshot.path) is None
+    )
+    return Receiver(words, typed, class_name, module, foreign)
 
 
 def _first(

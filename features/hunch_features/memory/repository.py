@@ -7,11 +7,12 @@ background thread. One object serves one root; several processes may share the f
 from __future__ import annotations
 
 import builtins
+import posixpath
 import re
 import sqlite3
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from hunch_features.memory.paths import Paths
 from hunch_features.memory.postings import Postings, distinct_names
 from hunch_features.memory.store import Hit, Store, index_path
 from hunch_features.memory.tokens import NAME, SPACE, Tokens, split_name, token_id
-from hunch_features.memory.walk import language_of
+from hunch_features.memory.walk import MAX_FILE_BYTES, language_of
 from hunch_features.text import Snapshot
 
 KEPT_DOCUMENTS = 64
@@ -32,6 +33,9 @@ MAX_PAIRS = 2_000_000
 MAX_INHERITANCE = 3
 MAX_LINES_CHARS = 4000
 MAX_BASES = 8
+MAX_SEEN = 200
+MAX_PACKAGE_LINES = 2000
+_PACKAGE_FILES = frozenset({"__init__.py", "index.ts", "index.js", "index.tsx"})
 _BASES = re.compile(
     r"\bclass\s+\w+\s*(?:\[[^\]]*\])?\s*\(([^)]*)\)|\b(?:extends|implements|struct\s+\w+\s*:|class\s+\w+\s*:)\s+([\w.,<>\s]+)"
 )
@@ -72,6 +76,7 @@ class RepositoryMemory:
         self.followers: Counter[int] = Counter()
         """How often a name follows a dot."""
         self._facts: OrderedDict[str, tuple[int, Facts]] = OrderedDict()
+        self._by_receiver: Mapping[int, list[tuple[int, int]]] | None = None
         self.loaded = False
 
     def close(self) -> None:
@@ -130,7 +135,9 @@ class RepositoryMemory:
             self.names = {key & ~SPACE for key in reader.vocabulary_ids() if key & NAME}
         finally:
             reader.close()
-        self.paths, self.pairs, self.followers, self.loaded = paths, pairs, _followers(pairs), True
+        self.paths, self.pairs, self.followers = paths, pairs, _followers(pairs)
+        self._by_receiver = None
+        self.loaded = True
 
     def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
         new = writer.tokens_of(path)
@@ -150,6 +157,7 @@ class RepositoryMemory:
         pairs = _pairs(tokens)
         self.pairs.update(pairs)
         self.followers.update(_followers(pairs))
+        self._by_receiver = None
         self.names.update(names.tolist())
 
     # ---- questions ----
@@ -243,8 +251,29 @@ class RepositoryMemory:
         return found
 
     def members_of_module(self, path: str) -> list[Hit]:
-        """Definitions at the top level of a file; of a Go package, of all its files."""
-        return self._guarded(lambda: self.store.in_file(path))
+        """Definitions at the top level of a file, and what a package's own file passes on from others."""
+        found = self._guarded(lambda: self.store.in_file(path))
+        if posixpath.basename(path) in _PACKAGE_FILES:
+            language = language_of(path) or ""
+            for binding in bindings(language, self.lines_of(path, 0, MAX_PACKAGE_LINES, MAX_FILE_BYTES)).values():
+                source = self.imported_file(language, binding, path)
+                if source is None:
+                    continue
+                passed_on = [hit for hit in self.named(binding.name) if hit.path == source and not hit.symbol.container]
+                found += [Hit(hit.path, hit.symbol._replace(name=binding.local), 0.0) for hit in passed_on[:1]]
+        return found
+
+    def seen_after(self, receiver: str) -> list[str]:
+        """Names that follow a receiver's name and a dot in the repository, the most frequent first."""
+        if self._by_receiver is None:
+            groups: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+            for key, count in self.pairs.items():
+                if count > 0:
+                    groups[key >> 32].append((-count, key & 0xFFFFFFFF))
+            self._by_receiver = groups
+        seen = sorted(self._by_receiver.get(token_id(receiver), ()))[:MAX_SEEN]
+        texts = self.store.texts([number for _count, number in seen])
+        return [texts[number] for _count, number in seen if number in texts]
 
     def modules_below(self, importer: str, package: str) -> list[tuple[str, str]]:
         """Name and path of the Python modules that may follow `package` (`a.b.`, `.`, or empty) in an import."""
@@ -263,6 +292,24 @@ class RepositoryMemory:
     def is_builtin(language: str, name: str) -> bool:
         """Whether a language has a function or type of this name without any import (known for Python only)."""
         return language == "python" and hasattr(builtins, name)
+
+    @property
+    def counts(self) -> tuple[Counter[int], Counter[int]]:
+        """Counts of pairs and of followers."""
+        return self.pairs, self.followers
+
+    @counts.setter
+    def counts(self, counts: tuple[Counter[int], Counter[int]]) -> None:
+        self.pairs, self.followers = counts
+        self._by_receiver = None
+
+    def without(self, path: str) -> tuple[Counter[int], Counter[int]]:
+        """Pair and follower counts without those of one file: for evaluation, where it must not know its own answer."""
+        pairs = self.pairs.copy()
+        tokens = self.tokens_of(path)
+        if tokens is not None:
+            pairs.subtract(_pairs(tokens))
+        return pairs, _followers(pairs)
 
     def pair_count(self, receiver: str, member: str) -> int:
         """How often `receiver.member` is written in the repository."""

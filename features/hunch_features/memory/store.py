@@ -169,6 +169,12 @@ class Store:
         """Every token id in use, and some that are no more."""
         return [row[0] for row in self._db.execute("SELECT id FROM vocabulary")]
 
+    def texts(self, ids: list[int]) -> dict[int, str]:
+        """Texts of some token ids (without the space bit)."""
+        marks = ",".join("?" * len(ids))
+        query = f"SELECT id - 1, text FROM vocabulary WHERE id IN ({marks})"  # noqa: S608
+        return dict(self._db.execute(query, [number | 1 for number in ids]))
+
     def vocabulary(self) -> dict[int, str]:
         """Text of every token id."""
         return dict(self._db.execute("SELECT id, text FROM vocabulary"))
