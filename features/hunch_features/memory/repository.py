@@ -24,7 +24,7 @@ from hunch_features.memory.index import Progress, Refreshed, refresh, refresh_pa
 from hunch_features.memory.paths import Paths
 from hunch_features.memory.postings import Postings, distinct_names
 from hunch_features.memory.store import Hit, Store, index_path
-from hunch_features.memory.tokens import NAME, SPACE, Tokens, split_name, token_id
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, split_name, token_id
 from hunch_features.memory.walk import MAX_FILE_BYTES, language_of
 from hunch_features.text import Snapshot
 
@@ -45,6 +45,7 @@ _FAMILIES = {
     "typescriptreact": "javascript",
     "cpp": "c",
 }
+_IMPORTS = np.array([token_id(word) for word in ("from", "import", "package", "use", "using")], dtype=np.int32)
 _DOTS = (token_id("."), token_id(".") | SPACE)
 
 
@@ -338,9 +339,17 @@ def pair_key(receiver: int, member: int) -> int:
 
 
 def _pairs(tokens: Tokens) -> Counter[int]:
-    """Counts of what-stands-before, dot, name in one file; `self` and `)` count as what stands before."""
+    """Counts of what-stands-before, dot, name in one file; `self` and `)` count as what stands before.
+
+    Imports are left out: a module's name is not what the objects called like its package have.
+    """
+    if not len(tokens):
+        return Counter()
     dots = np.flatnonzero((tokens == _DOTS[0]) | (tokens == _DOTS[1]))
     dots = dots[(dots > 0) & (dots < len(tokens) - 1)]
+    starts = np.concatenate(([0], np.flatnonzero(tokens == NEWLINE) + 1))
+    imports = np.isin(tokens[np.minimum(starts, len(tokens) - 1)], _IMPORTS)
+    dots = dots[~imports[np.searchsorted(starts, dots, side="right") - 1]]
     left, right = tokens[dots - 1], tokens[dots + 1]
     named = (right & NAME) != 0
     keys = (left[named].astype(np.int64) & ~SPACE) << 32 | (right[named].astype(np.int64) & ~SPACE)
