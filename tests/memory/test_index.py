@@ -11,6 +11,7 @@ import pytest
 
 from hunch_features.memory.index import refresh, refresh_paths
 from hunch_features.memory.parsing import Parsed, parse_all, parse_files
+from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.store import Store, index_path
 from hunch_features.memory.walk import MAX_FILE_BYTES, FoundFile, Skips, look_at, walk
 from tests.memory.conftest import Remember, write
@@ -114,17 +115,26 @@ def test_a_slow_parse_is_left_out_and_the_rest_goes_in(
     assert names(store) == {"one", "two"}
 
 
-def test_a_damaged_index_is_built_anew(root: Path, tmp_path: Path) -> None:
-    path = tmp_path / "index.sqlite"
-    first = Store(path)
-    refresh(root, first)
+@pytest.mark.parametrize("damage", ["head", "middle", "all", "empty", "text"])
+def test_a_damaged_index_is_built_anew(root: Path, tmp_path: Path, damage: str) -> None:
+    for number in range(100):
+        write(root, f"many/f{number}.py", f"def made_{number}(): ...\n" * 20)
+    first = RepositoryMemory(root, tmp_path / "home")
+    first.refresh()
     first.close()
+    path = index_path(root, tmp_path / "home")
     raw = bytearray(path.read_bytes())
-    raw[100 : len(raw) // 2] = os.urandom(len(raw) // 2 - 100)
-    path.write_bytes(bytes(raw))
-    second = Store(path)
-    assert second.rebuilt
-    assert refresh(root, second).parsed == 2
+    size = len(raw)
+    spans = {"head": (0, 100), "middle": (4096, size // 2), "all": (0, size), "empty": (0, 0), "text": (0, 0)}
+    start, end = spans[damage]
+    raw[start:end] = os.urandom(end - start)
+    path.write_bytes({"empty": b"", "text": b"not an index\n" * 500}.get(damage, bytes(raw)))
+    second = RepositoryMemory(root, tmp_path / "home")
+    second.refresh()
+    assert second.store.counts()["files"] == 102
+    assert {"one", "two", "made_99"} <= second.defined
+    assert second.named("made_7")
+    second.close()
 
 
 def test_an_index_of_another_version_of_hunch_is_built_anew(root: Path, tmp_path: Path) -> None:

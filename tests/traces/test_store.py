@@ -261,7 +261,7 @@ def test_a_lock_left_by_a_dead_process_is_free(store_path: Path) -> None:
         """
         import sys
         from pathlib import Path
-        from hunch_features.traces.store_files import one_at_a_time
+        from hunch_features.file_lock import one_at_a_time
         with one_at_a_time(Path(sys.argv[1])):
             print("held", flush=True)
             sys.stdin.read()

@@ -93,10 +93,18 @@ class RepositoryMemory:
             writer = Store(self._path)
             try:
                 done = refresh(self.root, writer, workers=workers, progress=progress)
+                if done.parsed or done.removed or not self.loaded:
+                    self._load()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise  # a full disk or a lock: the index itself is well
+                self.store.close()
+                writer.rebuild()
+                self.store = Store(self._path)
+                done = refresh(self.root, writer, workers=workers, progress=progress)
+                self._load()
             finally:
                 writer.close()
-            if done.parsed or done.removed or not self.loaded:
-                self._load()
         return done
 
     def update(self, paths: Iterable[str]) -> Refreshed:

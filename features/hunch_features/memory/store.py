@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from hunch_features.file_lock import one_at_a_time
 from hunch_features.memory.extract import Symbol
 from hunch_features.memory.parsing import Parsed
 from hunch_features.memory.tokens import split_name
@@ -48,13 +49,14 @@ class Store:
         self.rebuilt = False
         """Whether there was an index that could not be used."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            self._db = self._open()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
-            self._start_anew()
-            self._db = self._open()
+        with one_at_a_time(path):
+            try:
+                self._db = self._open()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise  # a full disk, or a lock that nobody gives back
+                self._start_anew()
+                self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
@@ -71,12 +73,16 @@ class Store:
                 apply(db)
                 db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
                 db.commit()
-            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("index is damaged")
         except BaseException:
             db.close()
             raise
         return db
+
+    def rebuild(self) -> None:
+        """Throw the index away and begin an empty one, after it turned out to be damaged in use."""
+        self._db.close()
+        self._start_anew()
+        self._db = self._open()
 
     def _start_anew(self) -> None:
         """What is in an index can be read again from the files: a damaged one is not worth keeping."""

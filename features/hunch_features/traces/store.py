@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hunch_features.file_lock import one_at_a_time
 from hunch_features.traces.events import Event, decode
 from hunch_features.traces.schema import INSERT_EVENT, STORE_VERSION, Row, add_sums, rebuild_sums
-from hunch_features.traces.store_files import bytes_of, files_with, identity, one_at_a_time, set_aside
+from hunch_features.traces.store_files import bytes_of, files_with, identity, set_aside
 from hunch_models.errors import HunchError
 
 FILE_NAME = "traces.db"
