@@ -20,6 +20,7 @@ MAX_DOC = 200
 MAX_SYMBOLS = 20_000
 CHUNK_BYTES = 65_536
 _SAME_QUERY = {"javascriptreact": "javascript", "typescriptreact": "typescript"}
+_PARAMETER = re.compile(r"(\w+)\s*:\s*([\w.\[\]| \"']+)")
 _CONTAINERS = frozenset({"class", "interface", "enum", "module", "impl", "type"})
 
 
@@ -140,20 +141,17 @@ def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, 
 def _attribute(language: str, source: bytes, key: tuple[str, str], node: tree_sitter.Node) -> Symbol:
     """`self.x = …` in a method makes a field of the class; its signature names the type where the code does."""
     container, name = key
-    text = " ".join(_text(source, node).split())
-    value = text.partition("=")[2].strip()
-    typed = re.search(rf"self\.{re.escape(name)}\s*:\s*([^=]+)", text)
-    annotation = typed.group(1).strip() if typed else ""
+    left, _, value = " ".join(_text(source, node).split()).partition("=")
+    value = value.strip()
+    annotation = left.partition(":")[2].strip()
     if not annotation and value.isidentifier():
         function = node.parent
         while function is not None and function.type != "function_definition":
             function = function.parent
         parameters = function.child_by_field_name("parameters") if function is not None else None
-        declared = parameters is not None and re.search(
-            rf"\b{value}\s*:\s*([\w.\[\]| \"']+)",
-            source[parameters.start_byte : parameters.end_byte].decode("utf-8", "replace"),
-        )
-        annotation = declared.group(1).strip() if declared else ""
+        if parameters is not None:
+            declared = source[parameters.start_byte : parameters.end_byte].decode("utf-8", "replace")
+            annotation = dict(_PARAMETER.findall(declared)).get(value, "").strip()
     return Symbol(
         name=name,
         kind="field",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from hunch_features.memory.parsing import Parsed, parse_all
+from hunch_features.memory.parse_pool import parse_all
+from hunch_features.memory.parse_worker import ParseWorker
+from hunch_features.memory.parsing import Parsed
 from hunch_features.memory.store import Store
 from hunch_features.memory.walk import FoundFile, Skips, look_at, walk
 
@@ -28,7 +29,12 @@ class Refreshed:
 
 
 def refresh(
-    root: Path, store: Store, *, workers: int | None = None, progress: Progress = lambda _done, _all: None
+    root: Path,
+    store: Store,
+    *,
+    workers: int | None = None,
+    worker: ParseWorker | None = None,
+    progress: Progress = lambda _done, _all: None,
 ) -> Refreshed:
     """Walk the tree and index what is new or changed since the last time. Raises sqlite3.Error on a full disk."""
     began = perf_counter()
@@ -42,12 +48,12 @@ def refresh(
     # A folder that could not be read says nothing of the files below it.
     unread = tuple(f"{folder}/" if folder else "" for folder in done.skips.unread)
     gone = [path for path in known if not (unread and path.startswith(unread))]
-    _index(root, store, changed, gone, done, workers=workers, progress=progress)
+    _index(root, store, changed, gone, done, workers=workers, worker=worker, progress=progress)
     done.seconds = perf_counter() - began
     return done
 
 
-def refresh_paths(root: Path, store: Store, paths: Iterable[str]) -> Refreshed:
+def refresh_paths(root: Path, store: Store, paths: Iterable[str], worker: ParseWorker | None = None) -> Refreshed:
     """Index some files anew, given by their paths below the root; those that are gone or left out are dropped."""
     began = perf_counter()
     done = Refreshed()
@@ -60,7 +66,7 @@ def refresh_paths(root: Path, store: Store, paths: Iterable[str]) -> Refreshed:
             gone += [path] if before is not None else []
         elif before is None or before[1:] != (found.size, found.mtime_ns):
             changed.append(found)
-    _index(root, store, changed, gone, done, workers=1, progress=lambda _done, _all: None)
+    _index(root, store, changed, gone, done, workers=1, worker=worker, progress=lambda _done, _all: None)
     done.seconds = perf_counter() - began
     return done
 
@@ -73,13 +79,14 @@ def _index(
     done: Refreshed,
     *,
     workers: int | None,
+    worker: ParseWorker | None,
     progress: Progress,
 ) -> None:
     total = sum(found.size for found in changed)
     with store.bulk(total):
         if gone:
             store.write((), gone)
-        for batch in parse_all(root, changed, workers):
+        for batch in parse_all(root, changed, workers, worker):
             usable: list[tuple[FoundFile, Parsed]] = []
             for found, parsed in batch:
                 if isinstance(parsed, str):
@@ -95,8 +102,3 @@ def _index(
             done.parsed += len(usable)
             progress(done.bytes, total)
     done.removed = len(gone)
-
-
-def default_workers() -> int:
-    """Processes that parse: all cores, four at most."""
-    return min(4, os.cpu_count() or 1)

@@ -27,12 +27,12 @@ def create_code(db: Database) -> None:
         " signature TEXT NOT NULL, doc TEXT NOT NULL)",
         "CREATE INDEX symbols_file ON symbols (file)",
         "CREATE INDEX symbols_name ON symbols (name)",
-        "CREATE INDEX symbols_container ON symbols (container)",
+        "CREATE INDEX symbols_container ON symbols (container) WHERE container != ''",
         "CREATE TABLE imports (file INTEGER NOT NULL, module TEXT NOT NULL, line INTEGER NOT NULL)",
         "CREATE INDEX imports_file ON imports (file)",
         "CREATE INDEX imports_module ON imports (module)",
         "CREATE TABLE vocabulary (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
         "CREATE VIRTUAL TABLE symbol_text USING fts5(words, detail=column)",
-        "CREATE VIRTUAL TABLE file_text USING fts5(words, detail=none)",
+        "CREATE VIRTUAL TABLE name_text USING fts5(words, detail=none)",
     ):
         db.execute(statement)

@@ -48,10 +48,11 @@ class Postings:
         """A file changed, or is gone (None)."""
         self._later[path] = frozenset(names.tolist()) if names is not None else frozenset()
 
-    def files_of(self, name: int) -> int:
-        """How many files use a name, as they were when this was built."""
+    def paths_of(self, name: int) -> set[str]:
+        """Files that use a name."""
         low, high = np.searchsorted(self._names, (name, name + 1))
-        return int(high - low)
+        found = {self._paths[number] for number in self._files[low:high].tolist()}
+        return (found - self._later.keys()) | {path for path, names in self._later.items() if name in names}
 
     def like(self, wanted: Tokens, limit: int) -> list[str]:
         """Files that share most with the wanted names, by BM25 with every name counted once; best first."""

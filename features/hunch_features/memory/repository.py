@@ -21,6 +21,7 @@ import numpy as np
 from hunch_features.memory.bindings import Binding, bindings
 from hunch_features.memory.extract import Symbol, extract
 from hunch_features.memory.index import Progress, Refreshed, refresh, refresh_paths
+from hunch_features.memory.parse_worker import ParseWorker
 from hunch_features.memory.paths import Paths
 from hunch_features.memory.postings import Postings, distinct_names
 from hunch_features.memory.store import Hit, Store, index_path
@@ -34,6 +35,7 @@ MAX_INHERITANCE = 3
 MAX_LINES_CHARS = 4000
 MAX_BASES = 8
 MAX_SEEN = 200
+MAX_NAMES = 50
 MAX_PACKAGE_LINES = 2000
 _PACKAGE_FILES = frozenset({"__init__.py", "index.ts", "index.js", "index.tsx"})
 _BASES = re.compile(
@@ -66,6 +68,7 @@ class RepositoryMemory:
         self._path = index_path(self.root, home)
         self.store = Store(self._path)
         self._writing = threading.Lock()
+        self._worker = ParseWorker()
         self.paths = Paths()
         self.postings = Postings()
         self.defined: set[str] = set()
@@ -83,6 +86,7 @@ class RepositoryMemory:
     def close(self) -> None:
         """Close the index."""
         with self._writing:
+            self._worker.close()
             self.store.close()
 
     # ---- in the background ----
@@ -92,7 +96,7 @@ class RepositoryMemory:
         with self._writing:
             writer = Store(self._path)
             try:
-                done = refresh(self.root, writer, workers=workers, progress=progress)
+                done = refresh(self.root, writer, workers=workers, worker=self._worker, progress=progress)
                 if done.parsed or done.removed or not self.loaded:
                     self._load()
             except sqlite3.DatabaseError as error:
@@ -101,7 +105,7 @@ class RepositoryMemory:
                 self.store.close()
                 writer.rebuild()
                 self.store = Store(self._path)
-                done = refresh(self.root, writer, workers=workers, progress=progress)
+                done = refresh(self.root, writer, workers=workers, worker=self._worker, progress=progress)
                 self._load()
             finally:
                 writer.close()
@@ -114,7 +118,7 @@ class RepositoryMemory:
             writer = Store(self._path)
             try:
                 before = {path: writer.tokens_of(path) for path in listed}
-                done = refresh_paths(self.root, writer, listed)
+                done = refresh_paths(self.root, writer, listed, self._worker)
                 if done.parsed or done.removed:
                     for path in listed:
                         self._replace(writer, path, before[path])
@@ -258,6 +262,19 @@ class RepositoryMemory:
                             found += self.members_of_class(base, depth + 1)
                     break
         return found
+
+    def callers(self, name: str, limit: int = 200) -> list[tuple[str, int]]:
+        """Path and 0-based line of calls of a name."""
+        paths = sorted(self.postings.paths_of(token_id(name)))
+        return list(islice(((path, line) for path in paths for line in self.store.calls_in(path, name)), limit))
+
+    def files_with_words(self, words: list[str], limit: int) -> list[str]:
+        """Files that use names made of some lower-case words, best first."""
+        try:
+            names = self.store.names_with(words, MAX_NAMES)
+        except sqlite3.Error:
+            return []
+        return self.postings.like(np.unique(np.array(names, dtype=np.int32)), limit)
 
     def members_of_module(self, path: str) -> list[Hit]:
         """Definitions at the top level of a file, and what a package's own file passes on from others."""

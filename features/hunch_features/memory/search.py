@@ -6,7 +6,6 @@ import re
 from typing import NamedTuple
 
 from hunch_features.memory.repository import RepositoryMemory
-from hunch_features.memory.store import Store
 from hunch_features.memory.tokens import split_name
 from hunch_features.memory.walk import MAX_FILE_BYTES
 
@@ -55,15 +54,15 @@ def search(memory: RepositoryMemory, query: str, limit: int = 20) -> list[Found]
     ]
     if len(found) < limit:
         known = {(entry.path, entry.line) for entry in found}
-        found += [entry for entry in _code(memory, memory.store, words, limit) if (entry.path, entry.line) not in known]
+        found += [entry for entry in _code(memory, words, limit) if (entry.path, entry.line) not in known]
     return found[:limit]
 
 
-def _code(memory: RepositoryMemory, store: Store, words: list[str], limit: int) -> list[Found]:
+def _code(memory: RepositoryMemory, words: list[str], limit: int) -> list[Found]:
     """The line of each likely file that holds most of the words."""
     found: list[Found] = []
     pattern = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
-    for path in store.files_with_words(words, CODE_FILES):
+    for path in memory.files_with_words(words, CODE_FILES):
         best = (0, 0, "")
         for number, text in enumerate(memory.lines_of(path, 0, MAX_SCANNED_LINES, MAX_FILE_BYTES).splitlines()):
             shared = len({match.lower() for match in pattern.findall(text)})

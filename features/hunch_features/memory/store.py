@@ -6,10 +6,9 @@ import hashlib
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -17,13 +16,14 @@ import msgspec
 from hunch_features.file_lock import one_at_a_time
 from hunch_features.memory.extract import Symbol
 from hunch_features.memory.parsing import Parsed
-from hunch_features.memory.tokens import split_name
+from hunch_features.memory.tokens import NAME, split_name
 from hunch_features.memory.walk import FoundFile
 
 BUSY_MS = 10_000
 SCHEMA_VERSION = 1
 BULK_BYTES = 2_000_000
-FTS = ("symbol_text", "file_text")
+WRITES_TOGETHER = 40
+FTS = ("symbol_text", "name_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._together = False
+        self._writes = 0
+        self._known: set[int] | None = None
+        self._unwritten: list[tuple[int, str]] = []
         self.rebuilt = False
         """Whether there was an index that could not be used."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,6 +113,9 @@ class Store:
         if size < BULK_BYTES:
             yield
             return
+        self._together = True
+        self._known = set(self.vocabulary_ids())
+        self._db.execute("PRAGMA synchronous=OFF")  # an index that a power cut damages is read again
         self._db.execute("PRAGMA cache_size=-65536")
         self._db.execute("PRAGMA wal_autocheckpoint=16000")
         for table in FTS:
@@ -116,17 +123,44 @@ class Store:
         try:
             yield
         finally:
+            self._together = False
+            self._known = None
+            if self._db.in_transaction:
+                self._commit()
+            self._db.execute("PRAGMA synchronous=NORMAL")
             for table in FTS:
                 self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('automerge', 4)")  # noqa: S608
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.execute("PRAGMA wal_autocheckpoint=1000")
             self._db.execute("PRAGMA cache_size=-8192")
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction; inside `bulk` several writes share one, as every commit also closes a part of the FTS."""
+        db = self._db
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+            self._writes = 0
+        try:
+            yield
+        except BaseException:
+            db.rollback()
+            self._unwritten.clear()
+            raise
+        self._writes += 1
+        if not self._together or self._writes >= WRITES_TOGETHER:
+            self._commit()
+
+    def _commit(self) -> None:
+        # FTS5 begins a new segment whenever a row id is smaller than the one before: all names at once, in order.
+        self._db.executemany("INSERT INTO name_text (rowid, words) VALUES (?, ?)", sorted(self._unwritten))
+        self._unwritten.clear()
+        self._db.commit()
+
     def write(self, batch: Iterable[tuple[FoundFile, Parsed]], removed: Iterable[str] = ()) -> None:
         """Replace the rows of the files in one transaction, and delete those of `removed`."""
         db = self._db
-        with db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for path in removed:
                 self._delete(path)
             for found, parsed in batch:
@@ -145,9 +179,22 @@ class Store:
                     "INSERT INTO symbol_text (rowid, words) VALUES (?, ?)",
                     ((first + n, words) for n, words in enumerate(parsed.words)),
                 )
-                db.execute("INSERT INTO file_text (rowid, words) VALUES (?, ?)", (file_id, parsed.file_words))
                 db.executemany("INSERT INTO imports VALUES (?, ?, ?)", ((file_id, *row) for row in parsed.imports))
-                db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", parsed.names.items())
+                self._learn(parsed.names)
+
+    def _learn(self, names: Mapping[int, str]) -> None:
+        """Names that were never seen before. They stay when the last file that used them is gone."""
+        if self._known is None:
+            known = {
+                key for key in names if self._db.execute("SELECT 1 FROM vocabulary WHERE id = ?", (key,)).fetchone()
+            }
+        else:
+            known = self._known
+        fresh = [(key, name) for key, name in names.items() if key not in known]
+        if self._known is not None:
+            self._known.update(names)
+        self._db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", fresh)
+        self._unwritten.extend((key, " ".join(split_name(name))) for key, name in fresh if key & NAME)
 
     def _delete(self, path: str) -> None:
         row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
@@ -155,7 +202,6 @@ class Store:
             return
         for statement in (
             "DELETE FROM symbol_text WHERE rowid IN (SELECT id FROM symbols WHERE file = ?)",
-            "DELETE FROM file_text WHERE rowid = ?",
             "DELETE FROM symbols WHERE file = ?",
             "DELETE FROM imports WHERE file = ?",
             "DELETE FROM files WHERE id = ?",
@@ -208,13 +254,10 @@ class Store:
         ).fetchall()
         return [_hit(row) for row in rows]
 
-    def files_with_words(self, words: list[str], limit: int) -> list[str]:
-        """Paths of the files that share most with some lower-case words, by BM25."""
-        query = (
-            "SELECT f.path FROM (SELECT rowid, rank FROM file_text WHERE file_text MATCH ? ORDER BY rank LIMIT ?) t"
-            " JOIN files f ON f.id = t.rowid ORDER BY t.rank"
-        )
+    def names_with(self, words: list[str], limit: int) -> list[int]:
+        """Ids (without the space bit) of names that contain the lower-case words, best first."""
         match = " OR ".join(f'"{word}"' for word in words)
+        query = "SELECT rowid - 1 FROM name_text WHERE name_text MATCH ? ORDER BY rank LIMIT ?"
         return [row[0] for row in self._db.execute(query, (match, limit))] if words else []
 
     def named(self, name: str, limit: int = 8) -> list[Hit]:
@@ -257,18 +300,10 @@ class Store:
                 counts[name] += len(lines)
         return counts
 
-    def callers(self, name: str, limit: int = 200) -> list[tuple[str, int]]:
-        """Path and 0-based line of calls of a name."""
-        words = [word for word in split_name(name) if word]
-        if not words:
-            return []
-        rows = self._db.execute(
-            "SELECT path, calls FROM files WHERE id IN (SELECT rowid FROM file_text WHERE file_text MATCH ?)"
-            " ORDER BY path",
-            (" AND ".join(f'"{word}"' for word in words),),
-        )
-        found = ((path, line) for path, calls in rows for line in _calls.decode(calls).get(name, ()))
-        return list(islice(found, limit))
+    def calls_in(self, path: str, name: str) -> list[int]:
+        """0-based lines on which a file calls a name."""
+        row = self._db.execute("SELECT calls FROM files WHERE path = ?", (path,)).fetchone()
+        return _calls.decode(row[0]).get(name, []) if row is not None else []
 
 
 _calls = msgspec.json.Decoder(dict[str, list[int]])

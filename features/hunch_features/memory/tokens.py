@@ -79,7 +79,7 @@ def tokenize(text: str, names: dict[int, str]) -> Tokens:
 
 
 def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[int]]:
-    """The same of UTF-8, and the distinct ids in it (with the space bit)."""
+    """The same of UTF-8, and the ids (with the space bit) that were new to `names`."""
     if not source:
         return np.empty(0, dtype=np.int32), []
     raw = np.frombuffer(source, dtype=np.uint8)
@@ -109,13 +109,13 @@ def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[i
     kept = kinds != _BLANK
     ids, starts, lengths = ids[kept], starts[kept], lengths[kept]
     distinct, first = np.unique(ids | SPACE, return_index=True)
-    places = dict(zip(distinct.tolist(), first.tolist(), strict=True))
-    for key in places:
-        if key in names:
-            continue
-        begin = starts[places[key]]
-        names[key] = source[begin : begin + lengths[places[key]]].decode("utf-8", "replace")
-    return ids, list(places)
+    fresh = [(index, key) for index, key in enumerate(distinct.tolist()) if key not in names]
+    if fresh:
+        begins = starts[first].tolist()
+        ends = (starts[first] + lengths[first]).tolist()
+        for index, key in fresh:
+            names[key] = source[begins[index] : ends[index]].decode("utf-8", "replace")
+    return ids, [key for _index, key in fresh]
 
 
 def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:
