@@ -264,7 +264,7 @@ class Store:
         """Definitions of exactly this name, types and functions first."""
         rows = self._db.execute(
             f"SELECT {_COLUMNS}, (s.kind IN ('class', 'function', 'interface')) - (s.visibility = 'private')"  # noqa: S608
-            " FROM symbols s JOIN files f ON f.id = s.file WHERE s.name = ?"
+            " FROM (SELECT * FROM symbols WHERE name = ? LIMIT 100) s JOIN files f ON f.id = s.file"
             " ORDER BY 10 DESC, f.path, s.line LIMIT ?",
             (name, limit),
         )
@@ -274,7 +274,7 @@ class Store:
         """Members of a class, module or namespace of this name."""
         rows = self._db.execute(
             f"SELECT {_COLUMNS}, 0 FROM symbols s JOIN files f ON f.id = s.file"  # noqa: S608
-            " WHERE s.container = ? ORDER BY f.path, s.line LIMIT ?",
+            " WHERE s.container = ? AND s.container != '' ORDER BY f.path, s.line LIMIT ?",
             (container, limit),
         )
         return [_hit(row) for row in rows]
