@@ -11,6 +11,7 @@ from hunch_features.constraints.compiler import compile_statements
 from hunch_features.constraints.engine import MAX_BYTES, Checked, applies, check_text
 from hunch_features.constraints.files import SKIPPED_FOLDERS, instruction_files
 from hunch_features.constraints.rule import Rule
+from hunch_features.constraints.rules_file import Problem, merged, read_rules_file
 from hunch_features.constraints.statements import statements
 from hunch_features.gitignore import GitIgnore
 
@@ -21,6 +22,8 @@ class Rulebook:
 
     rules: tuple[Rule, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Mistakes in `.hunch/rules.toml`; they are among `skipped` as well."""
 
     @property
     def enforced(self) -> tuple[Rule, ...]:
@@ -36,11 +39,19 @@ class Rulebook:
 
 def compile_root(root: Path, *, with_contributing: bool = False) -> Rulebook:
     """Read every instruction file below `root` and compile what it says. Nothing of the repository is executed."""
+    compiled, skipped = compiled_rules(root, with_contributing=with_contributing)
+    file = read_rules_file(root)
+    rules, unused = merged(compiled, file)
+    return Rulebook(tuple(rules), (*skipped, *unused), file.problems)
+
+
+def compiled_rules(root: Path, *, with_contributing: bool = False) -> tuple[list[Rule], list[tuple[str, str]]]:
+    """What the instruction files alone say, without `.hunch/rules.toml`; and what was left out, with why."""
     found, skipped = instruction_files(root, with_contributing=with_contributing)
     rules: list[Rule] = []
     for instructions in found:
         rules += compile_statements(statements(instructions))
-    return Rulebook(tuple(rules), tuple(skipped))
+    return rules, skipped
 
 
 def check_file(rulebook: Rulebook, root: Path, path: str) -> Checked:
