@@ -152,11 +152,16 @@ def applies(rule: Rule, path: str) -> bool:
         return False
     if rule.folder and not PurePosixPath(path).is_relative_to(rule.folder):
         return False
-    if rule.include and not _spec(rule.include).match_file(path):
+    if rule.include and not globs_match(rule.include, path):
         return False
-    if rule.exclude and _spec(rule.exclude).match_file(path):
+    if rule.exclude and globs_match(rule.exclude, path):
         return False
     return not rule.languages or language_of_path(path) in rule.languages
+
+
+def globs_match(globs: tuple[str, ...], path: str) -> bool:
+    """Whether a path relative to the root fits one of some globs, which are read as git reads them."""
+    return _spec(globs).match_file(path)
 
 
 @lru_cache(maxsize=512)

@@ -85,6 +85,46 @@ class ForbidEdit(msgspec.Struct, tag="forbid_edit", tag_field="type", frozen=Tru
     paths: tuple[Glob, ...]
 
 
+class ForbidDependency(msgspec.Struct, tag="forbid_dependency", tag_field="type", frozen=True, omit_defaults=True):
+    """Files of `sources` must not import files of `targets`; both are globs of this repository."""
+
+    sources: tuple[Glob, ...]
+    targets: tuple[Glob, ...]
+
+
+class KeepLayers(msgspec.Struct, tag="keep_layers", tag_field="type", frozen=True, omit_defaults=True):
+    """Layers from the top down, each a glob: a file imports its own layer and those below, never one above."""
+
+    layers: Annotated[tuple[Glob, ...], msgspec.Meta(min_length=2, max_length=50)]
+
+
+class ForbidCycles(msgspec.Struct, tag="forbid_cycles", tag_field="type", frozen=True, omit_defaults=True):
+    """Files must not import each other in a circle."""
+
+    within: tuple[Glob, ...] = ()
+
+
+class RequirePlace(msgspec.Struct, tag="require_place", tag_field="type", frozen=True, omit_defaults=True):
+    """Files of these globs are found in these places only."""
+
+    files: tuple[Glob, ...]
+    places: tuple[Glob, ...]
+
+
+class RequirePartner(msgspec.Struct, tag="require_partner", tag_field="type", frozen=True, omit_defaults=True):
+    """Each file has one beside it, such as its test: one of `partners`, in which `{dir}`, `{stem}`, `{ext}` stand."""
+
+    files: tuple[Glob, ...]
+    partners: Annotated[tuple[Glob, ...], msgspec.Meta(min_length=1, max_length=20)]
+
+
+class RequireTogether(msgspec.Struct, tag="require_together", tag_field="type", frozen=True, omit_defaults=True):
+    """When a file of `changed` changes, one of `also` must change too; looked at on a diff."""
+
+    changed: tuple[Glob, ...]
+    also: tuple[Glob, ...]
+
+
 class ForbidCommand(msgspec.Struct, tag="forbid_command", tag_field="type", frozen=True, omit_defaults=True):
     """A command must not be run: the program, with all of `words` among its arguments, in order."""
 
@@ -104,6 +144,12 @@ Check = (
     | RequireIndent
     | RequireDocumented
     | ForbidEdit
+    | ForbidDependency
+    | KeepLayers
+    | ForbidCycles
+    | RequirePlace
+    | RequirePartner
+    | RequireTogether
     | ForbidCommand
 )
 
@@ -135,6 +181,12 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 KIND_OF_CHECK: dict[type, Kind] = {
     ForbidEdit: "architecture",
+    ForbidDependency: "architecture",
+    KeepLayers: "architecture",
+    ForbidCycles: "architecture",
+    RequirePlace: "architecture",
+    RequirePartner: "architecture",
+    RequireTogether: "architecture",
     ForbidCommand: "process",
 }
 """The kind of a rule by its check; all others are source checks."""
