@@ -53,8 +53,11 @@ def changes_since(root: Path, ref: str, paths: Iterable[str]) -> list[Change]:
     before = _tree(root, commit_of(root, ref))
     kind = "sha256" if any(len(key) == 64 for key in list(before.values())[:1]) else "sha1"
     after: dict[str, str] = {}
+    top = root.resolve()
     here = set(paths) | {path for path in before if (root / path).is_file()}
     for path in here:
+        if not (root / path).resolve().is_relative_to(top):
+            continue  # below a link that leads out
         found = _blob_ids(root / path, kind)
         if found:
             # A work tree may hold Windows line ends where the commit does not.

@@ -59,20 +59,27 @@ def check_file(rulebook: Rulebook, root: Path, path: str) -> Checked:
     rules = [rule for rule in rulebook.enforced if applies(rule, path)]
     if not rules:
         return Checked(())
+    text, why = read_checked(root, path)
+    if text is None:
+        return Checked((), ((path, why),) if why else ())
+    return check_text(rules, path, text)
+
+
+def read_checked(root: Path, path: str) -> tuple[str | None, str]:
+    """The text of a file, or why it has none; no reason for binary files, which nobody expects to be checked."""
     try:
         full = root / path
         if full.stat().st_size > MAX_BYTES:
-            return Checked((), ((path, f"larger than {MAX_BYTES >> 20} MiB"),))
+            return None, f"larger than {MAX_BYTES >> 20} MiB"
         data = full.read_bytes()
     except OSError as error:
-        return Checked((), ((path, f"cannot be read: {error.strerror or error}"),))
+        return None, f"cannot be read: {error.strerror or error}"
     if b"\0" in data:
-        return Checked(())
+        return None, ""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
-        return Checked((), ((path, "not UTF-8"),))
-    return check_text(rules, path, text)
+        return None, "not UTF-8"
 
 
 def files_below(root: Path, starts: Sequence[Path]) -> Iterator[str]:

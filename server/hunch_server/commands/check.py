@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -9,46 +10,75 @@ from typing import Any
 import click
 from rich.markup import escape
 
+from hunch_features.constraints.changes import Change, changes_since, staged_changes
+from hunch_features.constraints.checking import Remembered, check_all, check_changes
 from hunch_features.constraints.engine import Violation
-from hunch_features.constraints.rulebook import check_file, files_below
+from hunch_features.constraints.rulebook import files_below
 from hunch_models.errors import HunchError
+from hunch_server.adapters.home import hunch_home
 from hunch_server.commands import FINE, FOUND
 from hunch_server.commands.output import console, json_option, print_json
 from hunch_server.commands.rules import contributing_option, root_option, rulebook
+from hunch_server.commands.sarif import github_annotation, sarif
+
+FORMATS = ("text", "json", "sarif", "github")
 
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @root_option
 @contributing_option
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print.")
+@click.option(
+    "--changed",
+    metavar="[REF]",
+    is_flag=False,
+    flag_value="HEAD",
+    help="Only what the work tree adds to a commit. Default: the last one.",
+)
+@click.option("--staged", is_flag=True, help="Only what is staged for the next commit adds.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print.")
 @json_option
-def command(paths: tuple[Path, ...], root: Path, contributing: bool, form: str, as_json: bool) -> int:
+def command(
+    paths: tuple[Path, ...],
+    root: Path,
+    contributing: bool,
+    changed: str | None,
+    staged: bool,
+    form: str,
+    as_json: bool,
+) -> int:
     """Check files, or the whole repository, against its rules. Exit code 1: violations were found."""
     started = perf_counter()
+    if changed is not None and staged:
+        raise HunchError("--changed and --staged exclude each other", "give one of them")
     book = rulebook(root, contributing)
     top = root.resolve()
     starts = [_inside(top, path) for path in paths] or [top]
-    violations: list[Violation] = []
-    skipped = list(book.skipped)
-    files = 0
-    for path in files_below(top, starts):
-        files += 1
-        checked = check_file(book, top, path)
-        violations += checked.violations
-        skipped += checked.skipped
+    if staged or changed is not None:
+        found = check_changes(book, top, _changes(top, starts, changed), staged=staged)
+    else:
+        found = check_all(book, top, starts, Remembered(hunch_home() / "checks", top, book.rules))
+    skipped = (*book.skipped, *found.skipped)
     result = {
-        "violations": [violation_json(violation) for violation in violations],
+        "violations": [violation_json(violation) for violation in found.violations],
         "rules": len(book.enforced),
-        "files": files,
+        "files": found.files,
         "seconds": round(perf_counter() - started, 3),
         "skipped": [{"what": what, "why": why} for what, why in skipped],
     }
     if as_json or form == "json":
         print_json(result)
+    elif form == "sarif":
+        print_json(sarif(found.violations, book.enforced, skipped))
     else:
-        _print(violations, result, github=form == "github")
-    return FOUND if violations else FINE
+        _print(found.violations, result, github=form == "github")
+    return FOUND if found.violations else FINE
+
+
+def _changes(root: Path, starts: list[Path], ref: str | None) -> list[Change]:
+    """What changed below the paths; without a commit to compare with, what is staged."""
+    found = staged_changes(root) if ref is None else changes_since(root, ref, files_below(root, [root]))
+    return [change for change in found if any((root / change.path).is_relative_to(start) for start in starts)]
 
 
 def _inside(root: Path, path: Path) -> Path:
@@ -76,16 +106,12 @@ def violation_json(violation: Violation) -> dict[str, Any]:
     }
 
 
-def _print(violations: list[Violation], result: dict[str, Any], *, github: bool) -> None:
+def _print(violations: Sequence[Violation], result: dict[str, Any], *, github: bool) -> None:
     screen = console()
     for violation in violations:
         rule = violation.rule
         if github:
-            place = f"file={violation.path},line={violation.line + 1},col={violation.column + 1}"
-            level = "error" if rule.severity == "error" else "warning"
-            click.echo(
-                f"::{level} {place},title=Hunch {rule.id}::{violation.message} ({rule.source.path}:{rule.source.line})"
-            )
+            click.echo(github_annotation(violation))
             continue
         place = f"{violation.path}:{violation.line + 1}:{violation.column + 1}"
         words = f"{rule.source.path}:{rule.source.line} {rule.text}"

@@ -11,7 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from hunch_features.constraints.rule import Rule
-from hunch_features.constraints.rulebook import Rulebook, compile_root
+from hunch_features.constraints.rulebook import Rulebook, compile_root, compiled_rules
+from hunch_features.constraints.rules_file import PATH
+from hunch_features.constraints.rules_writing import refresh
 from hunch_models.errors import HunchError
 from hunch_server.commands.output import console, json_option, print_json
 
@@ -45,14 +47,22 @@ def list_rules(root: Path, contributing: bool, status: str | None, as_json: bool
 @command.command("compile")
 @root_option
 @contributing_option
+@click.option("--dry-run", is_flag=True, help="Show what is enforced, write nothing.")
 @json_option
-def compile_rules(root: Path, contributing: bool, as_json: bool) -> None:
-    """Compile all instruction files and show what is enforced."""
+def compile_rules(root: Path, contributing: bool, dry_run: bool, as_json: bool) -> None:
+    """Compile all instruction files into `.hunch/rules.toml`. What people edited there stays as it is."""
+    _folder(root)
+    written = None
+    if not dry_run:
+        written = refresh(root.resolve(), compiled_rules(root.resolve(), with_contributing=contributing)[0])
     book = rulebook(root, contributing)
     if as_json:
         print_json([rule_json(rule) for rule in book.rules])
         return
     _print(list(book.enforced), book)
+    if written is not None:
+        said = f"{written.added} added, {written.refreshed} refreshed, {written.dropped} dropped, {written.kept} kept"
+        console().print(f"{PATH}: {said} as edited", markup=False)
 
 
 @command.command("explain")
@@ -80,13 +90,23 @@ def explain(rule_id: str, root: Path, contributing: bool, as_json: bool) -> None
             *rule.languages,
         ]
         screen.print(f"where   {', '.join(scope)}", markup=False, soft_wrap=True)
+        screen.print(f"level   {rule.severity}", markup=False)
+    screen.print(f"change  the [[rule]] with id {rule.id} in {PATH}", markup=False, soft_wrap=True)
 
 
 def rulebook(root: Path, contributing: bool) -> Rulebook:
-    """The rules of a folder. Raises HunchError when it is none."""
+    """The rules of a folder. Raises HunchError when it is none, and for mistakes in its `.hunch/rules.toml`."""
+    _folder(root)
+    book = compile_root(root.resolve(), with_contributing=contributing)
+    if book.problems:
+        more = f" (and {len(book.problems) - 1} more)" if len(book.problems) > 1 else ""
+        raise HunchError(f"{book.problems[0]}{more}", "see docs/rules.md")
+    return book
+
+
+def _folder(root: Path) -> None:
     if not root.is_dir():
         raise HunchError(f"--root {root}: not a folder", "give the repository's folder")
-    return compile_root(root.resolve(), with_contributing=contributing)
 
 
 def rule_json(rule: Rule) -> dict[str, Any]:
@@ -99,6 +119,10 @@ def rule_json(rule: Rule) -> dict[str, Any]:
         "source": {"path": rule.source.path, "line": rule.source.line},
         "check": msgspec.to_builtins(rule.check),
         "severity": rule.severity,
+        "folder": rule.folder,
+        "include": rule.include,
+        "exclude": rule.exclude,
+        "languages": rule.languages,
         "why": rule.why,
     }
 
