@@ -48,9 +48,19 @@ class Postings:
         """A file changed, or is gone (None)."""
         self._later[path] = frozenset(names.tolist()) if names is not None else frozenset()
 
+    def _span(self, name: int) -> tuple[int, int]:
+        # Of the array's own type: numpy would copy the whole array to compare it with another.
+        low, high = np.searchsorted(self._names, np.array((name, name + 1), dtype=np.int32))
+        return int(low), int(high)
+
+    def count(self, name: int) -> int:
+        """How many files used a name when this was built."""
+        low, high = self._span(name)
+        return high - low
+
     def paths_of(self, name: int) -> set[str]:
         """Files that use a name."""
-        low, high = np.searchsorted(self._names, (name, name + 1))
+        low, high = self._span(name)
         found = {self._paths[number] for number in self._files[low:high].tolist()}
         return (found - self._later.keys()) | {path for path, names in self._later.items() if name in names}
 

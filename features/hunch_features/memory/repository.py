@@ -7,12 +7,13 @@ background thread. One object serves one root; several processes may share the f
 from __future__ import annotations
 
 import builtins
+import heapq
 import posixpath
 import re
 import sqlite3
 import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -80,7 +81,10 @@ class RepositoryMemory:
         self.followers: Counter[int] = Counter()
         """How often a name follows a dot."""
         self._facts: OrderedDict[str, tuple[int, Facts]] = OrderedDict()
-        self._by_receiver: Mapping[int, list[tuple[int, int]]] | None = None
+        self._by_receiver: Mapping[int, Sequence[int]] = {}
+        self.generation = 0
+        """Goes up whenever answers may have changed."""
+        self._modules: dict[str, list[Hit]] = {}
         self.loaded = False
 
     def close(self) -> None:
@@ -149,7 +153,9 @@ class RepositoryMemory:
         finally:
             reader.close()
         self.paths, self.pairs, self.followers = paths, pairs, _followers(pairs)
-        self._by_receiver = None
+        self._by_receiver = _by_receiver(pairs)
+        self._modules.clear()
+        self.generation += 1
         self.loaded = True
 
     def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
@@ -170,7 +176,8 @@ class RepositoryMemory:
         pairs = _pairs(tokens)
         self.pairs.update(pairs)
         self.followers.update(_followers(pairs))
-        self._by_receiver = None
+        self._modules.clear()
+        self.generation += 1
         self.names.update(names.tolist())
 
     # ---- questions ----
@@ -211,6 +218,8 @@ class RepositoryMemory:
         """The definition that `name` has in a document by its imports, or the only one that the repository has."""
         language = snapshot.language
         binding = self.facts(snapshot).bindings.get(name)
+        if binding is not None and not binding.name:
+            return None  # a module
         candidates = self.named(binding.name or name if binding else name)
         if binding is not None:
             path = self.imported_file(language, binding, snapshot.path)
@@ -289,17 +298,23 @@ class RepositoryMemory:
                 found += [Hit(hit.path, hit.symbol._replace(name=binding.local), 0.0) for hit in passed_on[:1]]
         return found
 
+    def members_of_module_cached(self, path: str) -> list[Hit]:
+        """The same as it was a moment ago: for prompts, where being a few seconds late does no harm."""
+        if path not in self._modules:
+            if len(self._modules) > KEPT_DOCUMENTS:
+                self._modules.clear()
+            self._modules[path] = self.members_of_module(path)
+        return self._modules[path]
+
+    def uses(self, name: str) -> int:
+        """How many files use a name."""
+        return self.postings.count(token_id(name))
+
     def seen_after(self, receiver: str) -> list[str]:
         """Names that follow a receiver's name and a dot in the repository, the most frequent first."""
-        if self._by_receiver is None:
-            groups: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-            for key, count in self.pairs.items():
-                if count > 0:
-                    groups[key >> 32].append((-count, key & 0xFFFFFFFF))
-            self._by_receiver = groups
-        seen = sorted(self._by_receiver.get(token_id(receiver), ()))[:MAX_SEEN]
-        texts = self.store.texts([number for _count, number in seen])
-        return [texts[number] for _count, number in seen if number in texts]
+        seen = self._by_receiver.get(token_id(receiver), ())[:MAX_SEEN]
+        texts = self.store.texts(list(seen))
+        return [texts[number] for number in seen if number in texts]
 
     def modules_below(self, importer: str, package: str) -> list[tuple[str, str]]:
         """Name and path of the Python modules that may follow `package` (`a.b.`, `.`, or empty) in an import."""
@@ -327,7 +342,7 @@ class RepositoryMemory:
     @counts.setter
     def counts(self, counts: tuple[Counter[int], Counter[int]]) -> None:
         self.pairs, self.followers = counts
-        self._by_receiver = None
+        self._by_receiver = _by_receiver(self.pairs)
 
     def without(self, path: str) -> tuple[Counter[int], Counter[int]]:
         """Pair and follower counts without those of one file: for evaluation, where it must not know its own answer."""
@@ -380,6 +395,17 @@ def _pairs(tokens: Tokens) -> Counter[int]:
     keys = (left[named].astype(np.int64) & ~SPACE) << 32 | (right[named].astype(np.int64) & ~SPACE)
     distinct, counts = np.unique(keys, return_counts=True)
     return Counter(dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
+
+
+def _by_receiver(pairs: Counter[int]) -> dict[int, list[int]]:
+    """What follows each receiver, the most frequent first."""
+    groups: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for key, count in pairs.items():
+        if count > 0:
+            groups[key >> 32].append((-count, key & 0xFFFFFFFF))
+    return {
+        receiver: [number for _count, number in heapq.nsmallest(MAX_SEEN, found)] for receiver, found in groups.items()
+    }
 
 
 def _followers(pairs: Counter[int]) -> Counter[int]:

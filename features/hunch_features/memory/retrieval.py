@@ -7,6 +7,8 @@ very start of the prompt, and every change of it makes the model read everything
 
 from __future__ import annotations
 
+import math
+import posixpath
 import re
 import time
 from collections import OrderedDict
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hunch_features.memory.receivers import receiver_at
-from hunch_features.memory.repository import RepositoryMemory
+from hunch_features.memory.repository import Facts, RepositoryMemory
 from hunch_features.memory.similar import similar_code
 from hunch_features.memory.store import Hit
 from hunch_features.text import Position, Snapshot
@@ -26,7 +28,12 @@ PAUSE_S = 3.0
 FAR_LINES = 30
 NEAR_LINES = 12
 MAX_NAMES = 24
+NEAR_NAMES = 6
 MAX_MEMBERS = 14
+MAX_SIGNATURE = 110
+MAX_FOLLOWERS = 6
+# Worth of a definition: fitted by hand on httpx and Flask, which are no evidence any more.
+ALWAYS, SEEN, SIMILAR, BOUND, SHARED, USED, FOLLOWS = 100.0, 1.0, 8.0, 2.0, 2.0, 1.0, 2.0
 CHARS_PER_TOKEN = 3.0
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 
@@ -59,10 +66,12 @@ class Retriever:
         self._related = related
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._scopes: OrderedDict[str, tuple[tuple[Facts, int], dict[str, Hit]]] = OrderedDict()
 
     def forget(self, path: str) -> None:
         """A document was closed."""
         self._kept.pop(path, None)
+        self._scopes.pop(path, None)
 
     def pieces(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Piece]:
         """Pieces for a position, about `budget` tokens in all; those given before while the person types on."""
@@ -102,31 +111,72 @@ class Retriever:
         return _by_file(chosen)
 
     def _wanted(self, snapshot: Snapshot, position: Position, room: int) -> list[Piece]:
-        seen: set[tuple[str, str]] = set()
-        wanted: list[Piece] = []
+        """Pieces in the order of their worth."""
+        ranked: dict[tuple[str, str], tuple[float, Hit, bool]] = {}
 
-        def add(hit: Hit, *, whole: bool) -> None:
+        def add(hit: Hit, worth: float, *, whole: bool = False) -> None:
             key = (hit.path, f"{hit.symbol.container}.{hit.symbol.name}")
-            if key not in seen and hit.path != snapshot.path:
-                seen.add(key)
-                wanted.append(Piece(hit.path, self._rendered(hit, whole=whole)))
+            if hit.path != snapshot.path and (key not in ranked or ranked[key][0] < worth):
+                ranked[key] = (worth, hit, whole)
 
         receiver = receiver_at(self._memory, snapshot, position)
         if receiver is not None and receiver.class_name:
             for hit in self._memory.named(receiver.class_name)[:1]:
-                add(hit, whole=True)
-        elif receiver is not None and receiver.module:
-            for hit in self._memory.members_of_module(receiver.module)[:MAX_MEMBERS]:
-                add(hit, whole=False)
-        for distance, name in enumerate(self._names(snapshot, position)):
+                add(hit, ALWAYS, whole=True)
+        near = self._names(snapshot, position)
+        for distance, name in enumerate(near):
             defined = self._memory.definition(snapshot, name)
             if defined is not None:
-                add(defined, whole=distance < NEAR_LINES)
-        wanted += [
-            Piece(path, text)
-            for path, text in similar_code(self._memory, snapshot, position, self._related(snapshot.path), room // 2)
+                add(defined, ALWAYS - 1 - distance if distance < NEAR_NAMES else SEEN, whole=distance == 0)
+        for name in near[:2]:
+            for member in self._memory.seen_after(name)[:MAX_FOLLOWERS]:
+                hits = [hit for hit in self._memory.named(member) if hit.symbol.container]
+                if hits:
+                    add(hits[0], BOUND + FOLLOWS * math.log1p(self._memory.pair_count(name, member)))
+        words = {word for name in near[:NEAR_LINES] for word in self._memory.words(name)}
+        for name, hit in self._in_scope(snapshot).items():
+            # How well its name fits the words around the caret, and how much the repository uses it.
+            shared = len(words.intersection(self._memory.words(name)))
+            add(hit, SHARED * shared + USED * math.log1p(self._memory.uses(name)) + BOUND)
+        pieces = [
+            Piece(hit.path, self._rendered(hit, whole=whole))
+            for _worth, hit, whole in sorted(ranked.values(), key=lambda entry: -entry[0])
         ]
-        return wanted
+        similar = similar_code(self._memory, snapshot, position, self._related(snapshot.path), room // 2)
+        at = sum(worth >= SIMILAR for worth, _hit, _whole in ranked.values())
+        return [*pieces[:at], *(Piece(path, text) for path, text in similar[:1]), *pieces[at:]]
+
+    def _in_scope(self, snapshot: Snapshot) -> dict[str, Hit]:
+        """Definitions in the repository that the document's imports make usable, by the name they have here."""
+        state = (self._memory.facts(snapshot), self._memory.generation)
+        kept = self._scopes.get(snapshot.path)
+        if kept is None or kept[0] != state:
+            kept = self._scopes[snapshot.path] = (state, self._look_in_scope(snapshot))
+            if len(self._scopes) > KEPT_DOCUMENTS:
+                self._scopes.popitem(last=False)
+        return kept[1]
+
+    def _look_in_scope(self, snapshot: Snapshot) -> dict[str, Hit]:
+        found: dict[str, Hit] = {}
+        for local, binding in self._memory.facts(snapshot).bindings.items():
+            hit = self._memory.definition(snapshot, local)
+            if hit is not None:
+                found[local] = hit
+                continue
+            path = self._memory.imported_file(snapshot.language, binding, snapshot.path)
+            if path is not None:
+                members = self._memory.members_of_module_cached(path)
+                found.update((member.symbol.name, member) for member in members if member.symbol.visibility == "public")
+        if snapshot.language == "python" and posixpath.basename(snapshot.path).startswith(("test_", "conftest")):
+            # pytest passes what these define to whoever asks for it by name
+            folder = posixpath.dirname(snapshot.path)
+            for depth in range(folder.count("/") + 2):
+                path = posixpath.join(*folder.split("/")[: folder.count("/") + 1 - depth], "conftest.py")
+                if path in self._memory.paths:
+                    for hit in self._memory.members_of_module_cached(path):
+                        if hit.symbol.kind == "function":
+                            found.setdefault(hit.symbol.name, hit)
+        return found
 
     def _names(self, snapshot: Snapshot, position: Position) -> list[str]:
         """Names near the caret that this document does not define itself, nearest first."""
@@ -144,7 +194,11 @@ class Retriever:
 
     def _rendered(self, hit: Hit, *, whole: bool) -> str:
         symbol = hit.symbol
-        head = symbol.signature + (f"  # {symbol.doc}" if symbol.doc and len(symbol.doc) < 80 else "")
+        head = symbol.signature
+        if len(head) > MAX_SIGNATURE and not whole:
+            head = head[:MAX_SIGNATURE].rsplit(",", 1)[0] + ", …)"
+        elif symbol.doc and len(symbol.doc) < 60:
+            head += f"  # {symbol.doc}"
         if not whole or symbol.kind not in ("class", "interface"):
             return f"{head}\n"
         members = [

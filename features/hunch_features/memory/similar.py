@@ -17,7 +17,7 @@ from hunch_features.text import Position, Snapshot
 
 QUERY_LINES = 12
 WINDOW_LINES = 10
-MAX_FILES = 6
+MAX_FILES = 4
 COMPARED = 6
 LEAST = 0.15
 """Jaccard similarity below which code is not like this code."""
