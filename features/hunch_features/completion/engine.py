@@ -49,6 +49,9 @@ ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier
 GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
 REMEMBERED_CANDIDATES = 64
 
+KeepRules = Callable[[Snapshot, Position, str], str | Drop]
+"""A completion as the rules of its repository allow it: unchanged, mended, or dropped with the rule's words."""
+
 
 @dataclass(slots=True)
 class _Offered:
@@ -68,12 +71,14 @@ class CompletionEngine:
         clock: Callable[[], float] = time.perf_counter,
         wall_clock: Callable[[], float] = time.time,
         on_thinking: Callable[[], None] = lambda: None,
+        keep_rules: KeepRules = lambda _snapshot, _position, text: text,
     ) -> None:
         self._backend = backend
         self._settings = settings
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_thinking = on_thinking
+        self._keep_rules = keep_rules
         self._context = ContextAssembler(context)
         self._cache = TypeThroughCache()
         self._trees = TreeCache()
@@ -199,7 +204,8 @@ class CompletionEngine:
             return self._silent(query, position, Reason.BACKEND_FAILED, timing, started, detail)
         generated = task.result()
         if isinstance(generated.result, Drop):
-            return self._silent(query, position, generated.result.reason, timing, started, asked=True)
+            drop = generated.result
+            return self._silent(query, position, drop.reason, timing, started, drop.detail, asked=True)
         return self._offer(query, position, generated.result, generated.mean_logprob, Source.MODEL, timing, started)
 
     def _start(self, query: CompletionQuery, position: Position, timing: Timing) -> Running:
@@ -242,6 +248,8 @@ class CompletionEngine:
         timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
         timing.decoded_tokens = result.timing.decoded_tokens
         text = run_chain(result.text, self._filter_context(snapshot, position, tree))
+        if isinstance(text, str):
+            text = self._keep_rules(snapshot, position, text)
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, result.mean_logprob, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000

@@ -35,6 +35,7 @@ class Reason(enum.StrEnum):
     TOO_SHORT = "too_short"
     REJECTED_BEFORE = "rejected_before"
     POPUP_MISMATCH = "popup_mismatch"
+    BREAKS_RULE = "breaks_rule"
 
 
 # What decided, in one sentence; and the setting that changes it (empty: none does).
@@ -65,5 +66,6 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.PARSE_ERRORS: ("Not shown: it would have broken the syntax.", ""),
     Reason.TOO_SHORT: ("Not shown: too little to be worth reading.", ""),
     Reason.REJECTED_BEFORE: ("Not shown: you rejected the same text here.", ""),
+    Reason.BREAKS_RULE: ("Not shown: it would have broken a rule of this repository.", ""),
     Reason.POPUP_MISMATCH: ("Not shown: it does not continue the selected suggestion of the list.", ""),
 }

@@ -11,9 +11,10 @@ from hunch_features.text import Position, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Not to be shown, and why."""
+    """Not to be shown, and why; `detail` says more of it in words."""
 
     reason: Reason
+    detail: str = ""
 
 
 def no_count(_text: str) -> int:
