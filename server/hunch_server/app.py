@@ -14,6 +14,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from hunch_features.completion import CompletionEngine
+from hunch_features.completion.filters import Drop
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState, BackendStatus, Snippet
 from hunch_models.errors import HunchError
@@ -211,9 +212,18 @@ class HunchServer(LanguageServer):
             self.backend = NoBackend(error.one_line())
         self.backend.on_status(lambda _status: self.send_status())
         self.session.engine = CompletionEngine(
-            self.backend, settings.completion, context=RepositoryContext(self), on_thinking=self._thinking_changed
+            self.backend,
+            settings.completion,
+            context=RepositoryContext(self),
+            on_thinking=self._thinking_changed,
+            keep_rules=self._keep_rules,
         )
         self.in_background(self._switch(old, self.backend))
+
+    def _keep_rules(self, snapshot: Snapshot, position: Position, completion: str) -> str | Drop:
+        opened = self.session.documents.values()
+        path = next((entry.path for entry in opened if entry.document and entry.document.path == snapshot.path), None)
+        return self.rules.keep_rules(path, self.session.roots, snapshot, position, completion)
 
     def _thinking_changed(self) -> None:
         """Most answers are there before anybody could see that they were waited for: only long waits are told."""

@@ -12,10 +12,16 @@ from pathlib import Path, PurePosixPath
 
 from lsprotocol import types as lsp
 
-from hunch_features.constraints.engine import Violation, check_text, replacement
+from hunch_features.completion.filters import Drop
+from hunch_features.completion.reasons import Reason
+from hunch_features.constraints.architecture import check_structure, module_roots, on_disk
+from hunch_features.constraints.engine import Checked, Violation, check_text, replacement
 from hunch_features.constraints.files import NAMES
 from hunch_features.constraints.ignores import comment
+from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.rulebook import Rulebook, compile_root
+from hunch_features.constraints.rules_file import PATH
+from hunch_features.constraints.suggestions import judge
 from hunch_features.text import Position, Snapshot
 from hunch_server import convert
 from hunch_server.session import OpenDocument
@@ -32,7 +38,19 @@ REASON = "because of …"
 
 def is_instruction_file(path: Path) -> bool:
     """Whether a file may hold rules, so that a change of it counts."""
+    if path.parts[-2:] == PurePosixPath(PATH).parts:
+        return True
     return path.name in NAMES or path.suffix == ".mdc" or path.name.endswith("instructions.md")
+
+
+def check_document(book: Rulebook, root: Path, path: str, text: str) -> Checked:
+    """All that one file can break by itself, circles and diffs left to `hunch check`."""
+    checked = check_text(book.enforced, path, text)
+    structure = [rule for rule in book.enforced if rule.kind == "architecture"]
+    if not structure:
+        return checked
+    more = check_structure(structure, path, text, on_disk(root), module_roots(root))
+    return Checked((*checked.violations, *more.violations), (*checked.skipped, *more.skipped))
 
 
 class RuleChecks:
@@ -59,7 +77,7 @@ class RuleChecks:
         if not book.enforced:
             return
         relative = opened.path.relative_to(root).as_posix()
-        checked = await asyncio.to_thread(check_text, book.enforced, relative, snapshot.text())
+        checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text())
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
         self._found[opened.uri] = (snapshot, checked.violations)
@@ -80,6 +98,35 @@ class RuleChecks:
             if _touch(diagnostic.range, wanted):
                 actions += _actions(uri, snapshot, violation, diagnostic)
         return actions
+
+    def broken(self, uri: str, wanted: lsp.Range) -> dict[str, tuple[Rule, lsp.Diagnostic]]:
+        """Rules that are broken within a range, by their ids, each with the first place."""
+        snapshot, violations = self._found.get(uri, (None, ()))
+        found: dict[str, tuple[Rule, lsp.Diagnostic]] = {}
+        for violation in violations:
+            if snapshot is not None and violation.rule.id not in found:
+                diagnostic = _diagnostic(snapshot, violation)
+                if _touch(diagnostic.range, wanted):
+                    found[violation.rule.id] = (violation.rule, diagnostic)
+        return found
+
+    def root_of(self, path: Path | None, roots: Sequence[Path]) -> Path | None:
+        """The innermost folder of the workspace that holds a file."""
+        return _root_of(path, roots)
+
+    def keep_rules(
+        self, path: Path | None, roots: Sequence[Path], snapshot: Snapshot, position: Position, completion: str
+    ) -> str | Drop:
+        """A completion as the rules allow it. Rules that are not compiled yet forbid nothing: nobody waits for them."""
+        root = _root_of(path, roots)
+        book = self._books.get(root) if root is not None else None
+        if root is None or path is None or book is None or not book.enforced:
+            return completion
+        judged = judge(book.enforced, path.relative_to(root).as_posix(), snapshot, position, completion)
+        if judged.text is None and judged.rule is not None:
+            rule = judged.rule
+            return Drop(Reason.BREAKS_RULE, f"{rule.text.rstrip('.')}, {rule.source.path}:{rule.source.line}")
+        return completion if judged.text is None else judged.text
 
     async def _book(self, root: Path) -> Rulebook:
         book = self._books.get(root)

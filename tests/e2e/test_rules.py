@@ -9,6 +9,8 @@ from pathlib import Path
 from lsprotocol import types as lsp
 
 from hunch_server.adapters.editor import Editor
+from hunch_server.demo.player import Player
+from hunch_server.demo.recording import Recording, Step
 from tests.e2e.conftest import Start
 
 AGENTS = "# Rules\n\n- Never use `eval`.\n- Never use `print` in `src/`.\n"
@@ -78,7 +80,12 @@ async def test_code_actions_fix_ignore_and_open(start: Start, tmp_path: Path) ->
         uri = editor.open(root / "a.js", "javascript", "console.log(1);\n")
         await found(editor, uri, 1)
         offered = await actions(editor, uri, 0)
-        assert set(offered) == {"Use `log.info`", "Ignore this rule here, with a reason", "Open the rule"}
+        assert set(offered) == {
+            "Use `log.info`",
+            "Ignore this rule here, with a reason",
+            "This rule is wrong: silence it in .hunch/rules.toml",
+            "Open the rule",
+        }
         for title, becomes in (
             ("Ignore this rule here, with a reason", "console.log(1);  // hunch: ignore "),
             ("Use `log.info`", "log.info(1);"),
@@ -105,3 +112,70 @@ async def test_an_ignored_place_is_silent_only_with_a_reason(start: Start, tmp_p
                 root / f"b{count}.py", "python", f"eval(1)  # hunch: ignore {diagnostic.code} {reason}\n"
             )
             await found(editor, other, count)
+
+
+async def test_a_wrong_rule_is_silenced_in_a_file_that_people_see(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "a.py", "python", "eval(1)\n")
+        await found(editor, uri, 1)
+        (action,) = [action for action in await editor.code_actions(uri, 0) if "wrong" in action.title]
+        assert isinstance(action, lsp.CodeAction)
+        assert action.edit is not None
+        create, change = action.edit.document_changes or []
+        assert isinstance(create, lsp.CreateFile)
+        assert isinstance(change, lsp.TextDocumentEdit)
+        (edit,) = change.edits
+        assert isinstance(edit, lsp.TextEdit)
+        file = root / ".hunch" / "rules.toml"
+        file.parent.mkdir()
+        file.write_text(edit.new_text)
+        rules = editor.open(file, "toml", edit.new_text)
+        editor.save(rules)
+        assert await found(editor, uri, 0) == []
+
+
+async def test_imports_against_a_boundary_are_told_on_open(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path, "Be kind.\n")
+    for name in ("core/db.py", ".hunch/rules.toml"):
+        (root / name).parent.mkdir()
+        (root / name).write_text("")
+    (root / ".hunch" / "rules.toml").write_text(
+        "[[rule]]\nid = 'ui'\ntext = 'The UI does not know the database.'\n"
+        "check = { type = 'forbid_dependency', sources = ['ui/**'], targets = ['core/**'] }\n"
+    )
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "ui" / "a.py", "python", "from core import db\n")
+        (diagnostic,) = await found(editor, uri, 1)
+        assert "The UI does not know the database." in diagnostic.message
+
+
+async def test_the_demo_shows_what_is_told_on_save(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    recording = Recording(
+        "short", {"a.py": "x = 1\n"}, [Step("open", file="a.py"), Step("type", text="eval(1)\n"), Step("save")]
+    )
+    async with start(root, ready=False) as editor:
+        played = await Player(editor, root, lambda _scene, _played: None).play(recording)
+    ((file, diagnostic),) = played.violations
+    assert (file, diagnostic.range.start.line) == ("a.py", 1)
+
+
+async def test_a_suggestion_that_would_break_a_rule_is_not_shown_and_why_says_so(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path, "- Never use `return`-less code.\n")
+    (root / ".hunch").mkdir()
+    (root / ".hunch" / "rules.toml").write_text(
+        "[[rule]]\nid = 'none'\ntext = 'No letters at all.'\n"
+        "check = { type = 'forbid_text', pattern = '[a-z]', where = 'code' }\n"
+    )
+    async with start(root) as editor:
+        text = "def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    ret"
+        uri = editor.open(root / "a.py", "python", text)
+        await until(lambda: editor.diagnostics.get(uri))
+        _, answer = editor.complete(uri, len(text))
+        result = await answer
+        items = result.items if isinstance(result, lsp.InlineCompletionList) else result
+        assert not items
+        why = await editor.request("hunch/why", {"uri": uri, "position": {"line": 5, "character": 7}})
+        assert why["reason"] == "breaks_rule"
+        assert "No letters at all, .hunch/rules.toml:1" in why["summary"]

@@ -110,6 +110,8 @@ def replacement(violation: Violation, text: str) -> str | None:
     plain = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*(?:\(\))?")
     if not plain.fullmatch(good) or not plain.fullmatch(bad) or good.endswith("()") != bad.endswith("()"):
         return None
+    if re.fullmatch(r"[a-z_]\w*", good):
+        return None  # `print` by `logging`: a module, an object, anything
     return good.removesuffix("()") if text == bad.removesuffix("()") else None
 
 

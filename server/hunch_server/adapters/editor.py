@@ -6,6 +6,7 @@ It starts the server exactly as an editor does (isolated, its own process) and k
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -171,6 +172,17 @@ class Editor:
             lsp.TEXT_DOCUMENT_INLINE_COMPLETION, params, msg_id=request_id
         )
         return request_id, future
+
+    async def save_and_wait(self, uri: str, timeout_s: float) -> list[lsp.Diagnostic]:
+        """Save a document and wait for what is told of it; nothing when nothing is told in time."""
+        self.diagnostics.pop(uri, None)
+        self.save(uri)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while uri not in self.diagnostics:
+                    self._state_changed.clear()
+                    await self._state_changed.wait()
+        return self.diagnostics.get(uri, [])
 
     async def code_actions(self, uri: str, line: int) -> list[lsp.CodeAction | lsp.Command]:
         """What is offered for a line; lsprotocol reads an action without an edit as a bare command."""

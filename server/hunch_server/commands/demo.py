@@ -112,7 +112,16 @@ def result(played: Played, report: Path) -> dict[str, Any]:
         "withheld_reasons": played.stats.get("withheld", {}),
         "accepted": sum(1 for s in played.suggestions if s.accepted),
         "latency_ms": {"p50": waits.get("p50"), "p95": waits.get("p95")},
-        "violations": [],
+        "violations": [
+            {
+                "rule_id": str(found.code),
+                "message": found.message,
+                "path": file,
+                "line": found.range.start.line + 1,
+                "column": found.range.start.character + 1,
+            }
+            for file, found in played.violations
+        ],
         "keystrokes": played.keystrokes,
         "accepted_chars": played.accepted_chars,
         "model": played.stats.get("model", ""),

@@ -13,7 +13,6 @@ from rich.table import Table
 from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.rulebook import Rulebook, compile_root, compiled_rules
 from hunch_features.constraints.rules_file import PATH
-from hunch_features.constraints.rules_writing import refresh
 from hunch_models.errors import HunchError
 from hunch_server.commands.output import console, json_option, print_json
 
@@ -51,6 +50,8 @@ def list_rules(root: Path, contributing: bool, status: str | None, as_json: bool
 @json_option
 def compile_rules(root: Path, contributing: bool, dry_run: bool, as_json: bool) -> None:
     """Compile all instruction files into `.hunch/rules.toml`. What people edited there stays as it is."""
+    from hunch_features.constraints.rules_writing import refresh  # noqa: PLC0415 - tomlkit, needed here only
+
     _folder(root)
     written = None
     if not dry_run:

@@ -17,6 +17,7 @@ from hunch_server.demo.recording import Recording, Step
 
 MIN_ACCEPT_CHARS = 2
 PATIENCE_MS = 400.0
+RULES_PATIENCE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Played:
     waits_ms: list[float] = field(default_factory=list)
     stats: dict[str, Any] = field(default_factory=dict)
     silences: list[tuple[str, int, str, str]] = field(default_factory=list)  # file, line, code, why
+    violations: list[tuple[str, lsp.Diagnostic]] = field(default_factory=list)  # file, what was told on save
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class Player:
                 case "erase":
                     await self._erase(step)
                 case "save":
-                    (self._root / self._file).write_text(self._text(), encoding="utf-8")
+                    await self._save()
         self.played.stats = await self._editor.request("hunch/stats")
         return self.played
 
@@ -97,6 +99,17 @@ class Player:
             text = recording.files[step.file]
             self._uris[step.file] = self._editor.open(self._root / step.file, "python", text)
         self._caret = len(self._text())
+
+    async def _save(self) -> None:
+        """Save, wait for what the rules say of the file, and note it."""
+        uri = self._uris[self._file]
+        (self._root / self._file).write_text(self._text(), encoding="utf-8")
+        known = {(file, str(found.code), found.range.start.line) for file, found in self.played.violations}
+        for found in await self._editor.save_and_wait(uri, RULES_PATIENCE_S):
+            if (self._file, str(found.code), found.range.start.line) not in known:
+                self.played.violations.append((self._file, found))
+                self._note = f"a rule of this repository is broken: {found.message.splitlines()[-1]}"
+        self._show("")
 
     def _text(self) -> str:
         return self._editor.documents[self._uris[self._file]].text()

@@ -77,7 +77,19 @@ def summary_view(played: Played) -> RenderableType:
     silence.add_column("why", ratio=1)
     for file, line, code, why in played.silences[:LISTED]:
         silence.add_row(f"{file}:{line}", Text(code or "(blank line)", "bright_black"), why)
-    return Group(table, Text(), silence, Text(), figures_view(played))
+    return Group(table, Text(), silence, Text(), _rules_view(played), Text(), figures_view(played))
+
+
+def _rules_view(played: Played) -> RenderableType:
+    """What was told on save of the rules in the project's AGENTS.md."""
+    rules = Table(
+        title="Rules of AGENTS.md, on save", title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    rules.add_column("where", style="cyan", no_wrap=True)
+    rules.add_column("what is broken", ratio=1)
+    for file, found in played.violations[:LISTED]:
+        rules.add_row(f"{file}:{found.range.start.line + 1}", Text(found.message.replace("\n", ": ")))
+    return rules
 
 
 def _spread(items: list[Suggestion], count: int) -> list[Suggestion]:
