@@ -31,10 +31,12 @@ def files_changed(server: HunchServer, params: lsp.DidChangeWatchedFilesParams) 
     """`workspace/didChangeWatchedFiles`: read the settings again when one of their files changed."""
     if any(change.uri.rsplit("/", 1)[-1] in SETTINGS_FILES for change in params.changes):
         server.apply_settings()
-    for change in params.changes:
-        path = convert.path_from_uri(change.uri)
-        if path is not None and server.memories is not None:
+    paths = [path for change in params.changes if (path := convert.path_from_uri(change.uri)) is not None]
+    for path in paths:
+        if server.memories is not None:
             server.memories.changed(path)
+    if any(is_instruction_file(path) for path in paths):
+        _rules_changed(server)
 
 
 def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
@@ -46,15 +48,29 @@ def saved(server: HunchServer, params: lsp.DidSaveTextDocumentParams) -> None:
         server.recording.saved(
             server.recording.workspace_of(path), document.path, document.language, document.line_count
         )
-    if server.memories is not None and path is not None:
-        server.memories.changed(path)
-        if found is not None:
-            server.in_background(server.memories.document_changed(found[1].snapshot()))
     if path is not None and path.name in SETTINGS_FILES and path.parent in server.session.roots:
         server.apply_settings()
+    if server.memories is not None and path is not None:
+        server.memories.changed(path)
     if path is not None and is_instruction_file(path):
-        server.rules.forget()
-        for uri in server.session.documents:
-            server.check_rules(uri)
-    else:
-        server.check_rules(params.text_document.uri)
+        _rules_changed(server)
+    server.in_background(_checked_and_remembered(server, params.text_document.uri))
+
+
+def _rules_changed(server: HunchServer) -> None:
+    server.rules.forget()
+    for uri in server.session.documents:
+        server.check_rules(uri)
+
+
+async def _checked_and_remembered(server: HunchServer, uri: str) -> None:
+    """Rules first: the person waits for what they say, and for the memory nobody does."""
+    opened = server.session.documents.get(uri)
+    if opened is None or opened.document is None:
+        return
+    snapshot = opened.document.snapshot()
+    try:
+        await server.rules.check(opened, server.session.roots)
+    finally:
+        if server.memories is not None:
+            await server.memories.document_changed(snapshot)
