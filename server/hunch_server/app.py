@@ -178,6 +178,9 @@ class HunchServer(LanguageServer):
         if self.recording is not None:
             self.recording.follow(self.session.roots)
         self._follow_memory(now)
+        if self.rules.follow(now.rules):
+            for uri in self.session.documents:
+                self.check_rules(uri)
         if first or (before.model, before.remote) != (now.model, now.remote):
             self._replace_engine(now)
         elif self.session.engine is not None and before.completion != now.completion:

@@ -25,11 +25,16 @@ from hunch_features.constraints.suggestions import judge
 from hunch_features.text import Position, Snapshot
 from hunch_server import convert
 from hunch_server.session import OpenDocument
+from hunch_server.settings import RulesSettings
 
 log = logging.getLogger(__name__)
 
-MAX_DIAGNOSTICS = 200
-"""Most diagnostics of one file; the last one says how many more there are."""
+SEVERITY = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "information": lsp.DiagnosticSeverity.Information,
+    "hint": lsp.DiagnosticSeverity.Hint,
+}
 SOURCE = "hunch"
 OPEN_RULE = "hunch.openRule"
 REASON = "because of …"
@@ -61,6 +66,12 @@ class RuleChecks:
         self._books: dict[Path, Rulebook] = {}
         self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
         self._found: dict[str, tuple[Snapshot, Sequence[Violation]]] = {}
+        self._settings = RulesSettings()
+
+    def follow(self, settings: RulesSettings) -> bool:
+        """Show broken rules in another way from now on; whether that is a change."""
+        changed, self._settings = settings != self._settings, settings
+        return changed
 
     def forget(self) -> None:
         """Instruction files changed: compile anew at the next check."""
@@ -80,8 +91,9 @@ class RuleChecks:
         checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text())
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
-        self._found[opened.uri] = (snapshot, checked.violations)
-        self._publish(opened.uri, diagnostics(snapshot, checked.violations))
+        violations = () if self._settings.severity == "off" else checked.violations
+        self._found[opened.uri] = (snapshot, violations)
+        self._publish(opened.uri, diagnostics(snapshot, violations, self._settings))
 
     def closed(self, uri: str) -> None:
         """Forget what was found in a document."""
@@ -146,22 +158,23 @@ def _root_of(path: Path | None, roots: Sequence[Path]) -> Path | None:
     return max(inside, key=lambda root: len(PurePosixPath(root).parts), default=None)
 
 
-def diagnostics(snapshot: Snapshot, violations: Sequence[Violation]) -> list[lsp.Diagnostic]:
+def diagnostics(snapshot: Snapshot, violations: Sequence[Violation], settings: RulesSettings) -> list[lsp.Diagnostic]:
     """As the editor shows them: the rule's own words, its id as code, its place as data."""
-    shown = [_diagnostic(snapshot, violation) for violation in violations[:MAX_DIAGNOSTICS]]
-    if len(violations) > MAX_DIAGNOSTICS:
-        shown[-1].message = f"and {len(violations) - MAX_DIAGNOSTICS + 1} more places that break rules"
+    most = settings.max_diagnostics
+    shown = [_diagnostic(snapshot, violation, settings.severity) for violation in violations[:most]]
+    if len(violations) > most:
+        shown[-1].message = f"and {len(violations) - most + 1} more places that break rules"
     return shown
 
 
-def _diagnostic(snapshot: Snapshot, violation: Violation) -> lsp.Diagnostic:
+def _diagnostic(snapshot: Snapshot, violation: Violation, severity: str = "as_written") -> lsp.Diagnostic:
     rule = violation.rule
     start = snapshot.line_start(violation.line) + violation.column
     end = snapshot.line_start(violation.end_line) + violation.end_column
     return lsp.Diagnostic(
         range=convert.range_to_lsp(snapshot, start, end),
         message=f"{violation.message}\n{rule.text} ({rule.source.path}:{rule.source.line})",
-        severity=lsp.DiagnosticSeverity.Error if rule.severity == "error" else lsp.DiagnosticSeverity.Warning,
+        severity=SEVERITY.get(severity, SEVERITY[rule.severity]),
         code=rule.id,
         source=SOURCE,
         data={"rule": rule.id, "source": {"path": rule.source.path, "line": rule.source.line, "text": rule.text}},

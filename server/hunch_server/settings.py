@@ -128,6 +128,18 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
 
 
+class RulesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How broken rules of a repository are shown in the editor; `hunch check` does not look at this."""
+
+    severity: Annotated[
+        Literal["as_written", "error", "warning", "information", "hint", "off"],
+        Meta(description="How broken rules are shown. `as_written`: as strictly as the rule says. `off`: not at all."),
+    ] = "as_written"
+    max_diagnostics: Annotated[
+        int, Meta(description="Most places of one file that are shown; the last says how many more.", ge=1, le=5000)
+    ] = 200
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, resolved."""
 
@@ -135,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     memory: MemorySettings = msgspec.field(default_factory=MemorySettings)
+    rules: RulesSettings = msgspec.field(default_factory=RulesSettings)
     traces: TracesSettings = msgspec.field(default_factory=TracesSettings)
     log_level: Annotated[
         Literal["error", "warning", "info", "debug"],

@@ -179,3 +179,17 @@ async def test_a_suggestion_that_would_break_a_rule_is_not_shown_and_why_says_so
         why = await editor.request("hunch/why", {"uri": uri, "position": {"line": 5, "character": 7}})
         assert why["reason"] == "breaks_rule"
         assert "No letters at all, .hunch/rules.toml:1" in why["summary"]
+
+
+async def test_how_strictly_rules_are_shown_is_a_setting(start: Start, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    settings = root / ".hunch.toml"
+    settings.write_text('[rules]\nseverity = "hint"\nmax_diagnostics = 2\n')
+    async with start(root, ready=False) as editor:
+        uri = editor.open(root / "a.py", "python", "eval(1)\n" * 5)
+        first, last = await found(editor, uri, 2)
+        assert first.severity == lsp.DiagnosticSeverity.Hint
+        assert last.message == "and 4 more places that break rules"
+        settings.write_text('[rules]\nseverity = "off"\n')
+        editor.save(editor.open(settings, "toml", settings.read_text()))
+        assert await found(editor, uri, 0) == []
