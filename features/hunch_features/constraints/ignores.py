@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_MARK = re.compile(r"hunch:\s*ignore\s+([0-9a-f]{4,}(?:\.\d+)?)\b[ \t]*(.*)$")
+_MARK = re.compile(r"hunch:\s*ignore\s+([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?=\s|$)[ \t]*(.*)$")
 
 COMMENT_MARKS = {
     "python": "#", "ruby": "#", "shellscript": "#", "yaml": "#", "toml": "#",
