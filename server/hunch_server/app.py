@@ -15,6 +15,7 @@ from pygls.lsp.server import LanguageServer
 
 from hunch_features.completion import CompletionEngine
 from hunch_features.completion.filters import Drop
+from hunch_features.completion.recall import Recalled
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState, BackendStatus, Snippet
 from hunch_models.errors import HunchError
@@ -214,10 +215,12 @@ class HunchServer(LanguageServer):
         except HunchError as error:
             self.backend = NoBackend(error.one_line())
         self.backend.on_status(lambda _status: self.send_status())
+        repository = RepositoryContext(self)
         self.session.engine = CompletionEngine(
             self.backend,
             settings.completion,
-            context=RepositoryContext(self),
+            context=repository,
+            recall=repository,
             on_thinking=self._thinking_changed,
             keep_rules=self._keep_rules,
         )
@@ -317,6 +320,11 @@ class RepositoryContext:
         """Snippets of other files for a prompt."""
         memories = self._server.memories
         return memories.snippets(snapshot, position, budget) if memories is not None else ()
+
+    def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
+        """How the line goes on by the repository's own code."""
+        memories = self._server.memories
+        return memories.continuations(snapshot, position) if memories is not None else ()
 
     def forget(self, path: str) -> None:
         """A document was closed."""

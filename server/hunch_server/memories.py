@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hunch_features.completion.recall import Recalled
 from hunch_features.memory.members import Member, members_at
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
@@ -111,6 +112,17 @@ class Memories:
             return [Snippet(piece.path, piece.text) for piece in followed.retriever.pieces(snapshot, position, budget)]
         except Exception:
             log.exception("bug in retrieval")  # a completion without context is better than none
+            return ()
+
+    def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
+        """How the line goes on by this repository's own code; called on a thread."""
+        memory = self.of(snapshot.path)
+        if memory is None:
+            return ()
+        try:
+            return [Recalled(one.text, one.probability) for one in memory.continuations(snapshot, position)]
+        except Exception:
+            log.exception("bug in continuation")  # the model's own text is better than none
             return ()
 
     async def members(self, snapshot: Snapshot, position: Position) -> list[Member]:

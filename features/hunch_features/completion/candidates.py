@@ -24,6 +24,7 @@ class Source(enum.StrEnum):
     """Where a candidate came from."""
 
     MODEL = "model"
+    MEMORY = "memory"  # as the repository has continued before
     CACHE = "cache"
     RUNNING = "running"  # a generation begun for an earlier key that still matched
 

@@ -32,6 +32,7 @@ from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.multiline import Shape, TreeOf, decide
 from hunch_features.completion.reasons import Reason
+from hunch_features.completion.recall import NoRecall, Recall, better
 from hunch_features.completion.rejections import RejectionMemory, place_of
 from hunch_features.completion.rules import refusal
 from hunch_features.completion.running import Generated, Running
@@ -71,6 +72,7 @@ class CompletionEngine:
         clock: Callable[[], float] = time.perf_counter,
         wall_clock: Callable[[], float] = time.time,
         on_thinking: Callable[[], None] = lambda: None,
+        recall: Recall | None = None,
         keep_rules: KeepRules = lambda _snapshot, _position, text: text,
     ) -> None:
         self._backend = backend
@@ -79,6 +81,7 @@ class CompletionEngine:
         self._wall_clock = wall_clock
         self._on_thinking = on_thinking
         self._keep_rules = keep_rules
+        self._recall = recall or NoRecall()
         self._context = ContextAssembler(context)
         self._cache = TypeThroughCache()
         self._trees = TreeCache()
@@ -181,9 +184,8 @@ class CompletionEngine:
         return None
 
     async def _generate(self, query: CompletionQuery, position: Position, timing: Timing, started: float) -> Outcome:
-        status = self._backend.status
-        if status.state is not BackendState.READY:
-            return self._silent(query, position, Reason.NO_MODEL, timing, started, status.detail)
+        if self._backend.status.state is not BackendState.READY:
+            return await self._without_model(query, position, timing, started)
         sequence = self._sequence
         timing.delay = self._delay.delay_ms(self._settings.delay_ms, explicit=query.explicit)
         if timing.delay:
@@ -206,7 +208,30 @@ class CompletionEngine:
         if isinstance(generated.result, Drop):
             drop = generated.result
             return self._silent(query, position, drop.reason, timing, started, drop.detail, asked=True)
-        return self._offer(query, position, generated.result, generated.mean_logprob, Source.MODEL, timing, started)
+        return self._offer(query, position, generated.result, generated.mean_logprob, generated.source, timing, started)
+
+    async def _without_model(
+        self, query: CompletionQuery, position: Position, timing: Timing, started: float
+    ) -> Outcome:
+        """No model runs: the repository's own lines are all there is."""
+        snapshot = query.snapshot
+        sequence = self._sequence
+        recalled = await asyncio.to_thread(self._recall.continuations, snapshot, position)
+        if sequence != self._sequence:
+            return self._silent(query, position, Reason.OVERTAKEN, timing, started)
+        if not recalled:
+            detail = self._backend.status.detail
+            return self._silent(query, position, Reason.NO_MODEL, timing, started, detail)
+        text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot))
+        if isinstance(text, Drop):
+            return self._silent(query, position, text.reason, timing, started, text.detail, asked=True)
+        logprob = math.log(recalled[0].probability)
+        self._cache.put(snapshot, position, text, logprob, multiline=False)
+        return self._offer(query, position, text, logprob, Source.MEMORY, timing, started)
+
+    def _filtered(self, snapshot: Snapshot, position: Position, text: str, tree: TreeOf) -> str | Drop:
+        kept = run_chain(text, self._filter_context(snapshot, position, tree))
+        return self._keep_rules(snapshot, position, kept) if isinstance(kept, str) else kept
 
     def _start(self, query: CompletionQuery, position: Position, timing: Timing) -> Running:
         begun = self._clock()
@@ -239,7 +264,11 @@ class CompletionEngine:
         def grow(piece: str) -> None:
             running.text += piece
 
-        result = await self._backend.generate(request, grow)
+        # The model is in another process: what memory says is worked out while it writes.
+        recalling = None if shape.multiline else asyncio.to_thread(self._recall.continuations, snapshot, position)
+        result, recalled = await asyncio.gather(
+            self._backend.generate(request, grow), recalling or asyncio.sleep(0, ())
+        )
         answered = self._clock()
         self._delay.answered((answered - asked) * 1000)
         timing.model = (answered - asked) * 1000
@@ -247,13 +276,20 @@ class CompletionEngine:
         timing.decode = result.timing.decode_ms
         timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
         timing.decoded_tokens = result.timing.decoded_tokens
-        text = run_chain(result.text, self._filter_context(snapshot, position, tree))
+        text, mean_logprob, source = (
+            self._filtered(snapshot, position, result.text, tree),
+            result.mean_logprob,
+            Source.MODEL,
+        )
+        remembered = better(recalled, result.token_logprobs if isinstance(text, str) else ())
+        if remembered is not None:
+            other = self._filtered(snapshot, position, remembered.text, tree)
+            if isinstance(other, str) and other != text:
+                text, mean_logprob, source = other, math.log(remembered.probability), Source.MEMORY
         if isinstance(text, str):
-            text = self._keep_rules(snapshot, position, text)
-        if isinstance(text, str):
-            self._cache.put(snapshot, position, text, result.mean_logprob, multiline=shape.multiline)
+            self._cache.put(snapshot, position, text, mean_logprob, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000
-        return Generated(text, result.mean_logprob, shape.multiline, timing)
+        return Generated(text, mean_logprob, shape.multiline, timing, source)
 
     # ---- the running generation ----
 
@@ -409,6 +445,9 @@ class CompletionEngine:
 
 def _how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:
     """Log-probabilities in words, as percentages."""
+    if source is Source.MEMORY and mean_logprob is not None:
+        wanted = "" if least is None else f", your least is {math.exp(least):.0%}"
+        return f"as this repository goes on elsewhere, {math.exp(mean_logprob):.0%} sure{wanted}"
     origin = {Source.MODEL: "from the model", Source.CACHE: "from the cache", Source.RUNNING: "begun a key earlier"}
     if mean_logprob is None:
         return origin[source]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from hunch_features.completion.candidates import Source
 from hunch_features.completion.filters import Drop
 from hunch_features.completion.timing import Timing
 from hunch_features.text import Position, Snapshot
@@ -20,6 +21,7 @@ class Generated:
     mean_logprob: float | None
     multiline: bool
     timing: Timing
+    source: Source = Source.MODEL
 
 
 @dataclass(slots=True)

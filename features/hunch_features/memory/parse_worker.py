@@ -47,8 +47,10 @@ class ParseWorker:
         results: Result = []
         while len(results) < len(files):
             waiting = files[len(results) :]
+            connection = self._start()
+            if connection is None:
+                return [*results, *((found, "no process to parse it in") for found in waiting)]
             try:
-                connection = self._start()
                 connection.send((root, waiting))
                 for found in waiting:
                     if not connection.poll(self._limit_s or FILE_LIMIT_S):
@@ -61,7 +63,8 @@ class ParseWorker:
                 self.close()
         return results
 
-    def _start(self) -> Connection:
+    def _start(self) -> Connection | None:
+        """The connection to a process that is ready; None where none can be started."""
         if self._connection is None or self._process is None or not self._process.is_alive():
             self.close()
             context = multiprocessing.get_context("spawn")
@@ -70,9 +73,13 @@ class ParseWorker:
             process.start()
             self._process = process
             theirs.close()
-            if not self._connection.poll(START_LIMIT_S):
-                raise OSError("the parsing process does not start")
-            self._connection.recv()
+            try:
+                if not self._connection.poll(START_LIMIT_S):
+                    raise EOFError
+                self._connection.recv()
+            except (EOFError, OSError):
+                self.close()
+                return None
         return self._connection
 
     def close(self) -> None:

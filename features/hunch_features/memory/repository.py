@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from hunch_features.memory.bindings import Binding, bindings
+from hunch_features.memory.continuation import NEAR_CHARS, Continuation, Continuations
+from hunch_features.memory.corpus import Corpus
 from hunch_features.memory.extract import Symbol, extract
 from hunch_features.memory.index import Progress, Refreshed, refresh, refresh_paths
 from hunch_features.memory.parse_worker import ParseWorker
@@ -28,7 +30,7 @@ from hunch_features.memory.postings import Postings, distinct_names
 from hunch_features.memory.store import Hit, Store, index_path
 from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, split_name, token_id
 from hunch_features.memory.walk import MAX_FILE_BYTES, language_of
-from hunch_features.text import Snapshot
+from hunch_features.text import Position, Snapshot
 
 KEPT_DOCUMENTS = 64
 MAX_PAIRS = 2_000_000
@@ -85,6 +87,10 @@ class RepositoryMemory:
         self.generation = 0
         """Goes up whenever answers may have changed."""
         self._modules: dict[str, list[Hit]] = {}
+        self._corpus = Corpus()
+        self._changed: dict[str, Tokens] = {}
+        self._texts: dict[int, str] = {}
+        self._continuations = Continuations(self._corpus, self._texts)
         self.loaded = False
 
     def close(self) -> None:
@@ -141,15 +147,20 @@ class RepositoryMemory:
         try:
             pairs: Counter[int] = Counter()
             postings: list[tuple[str, Tokens]] = []
+            files: list[tuple[str, Tokens]] = []
             for path, blob in reader.tokens():
                 tokens = np.frombuffer(blob, dtype=np.int32)
+                files.append((path, tokens))
                 paths.add(path)
                 postings.append((path, distinct_names(tokens)))
                 if len(pairs) < MAX_PAIRS:
                     pairs.update(_pairs(tokens))
             self.postings = Postings(postings)
             self.defined = reader.defined_names()
-            self.names = {key & ~SPACE for key in reader.vocabulary_ids() if key & NAME}
+            self._texts = reader.vocabulary()
+            self.names = {key & ~SPACE for key in self._texts if key & NAME}
+            self._corpus, self._changed = Corpus(files), {}
+            self._continuations = Continuations(self._corpus, self._texts)
         finally:
             reader.close()
         self.paths, self.pairs, self.followers = paths, pairs, _followers(pairs)
@@ -164,6 +175,9 @@ class RepositoryMemory:
             gone = _pairs(np.frombuffer(old, dtype=np.int32))
             self.pairs.subtract(gone)
             self.followers.subtract(_followers(gone))
+        self._changed[path] = np.frombuffer(new or b"", dtype=np.int32)
+        self._texts.update(writer.names_of(np.unique(self._changed[path] | SPACE).tolist()))
+        self._continuations = Continuations(self._corpus, self._texts, Corpus(self._changed.items()))
         if new is None:
             self.paths.discard(path)
             self.postings.replace(path, None)
@@ -200,6 +214,15 @@ class RepositoryMemory:
     def has_below(self, paths: Iterable[str]) -> bool:
         """Whether one of some paths was a folder with indexed files."""
         return any(self.paths.has_below(path) for path in paths)
+
+    def continuations(self, snapshot: Snapshot, position: Position) -> list[Continuation]:
+        """How the caret's line goes on as this repository goes on after the like of it; the likeliest first."""
+        if not self.loaded:
+            return []
+        caret = snapshot.line_start(position.line) + position.column
+        prefix = snapshot.slice(max(0, caret - 2 * NEAR_CHARS), caret)
+        suffix = snapshot.slice(caret, min(snapshot.char_count, caret + 2 * NEAR_CHARS))
+        return self._continuations.at(prefix.replace("\r\n", "\n"), suffix.replace("\r\n", "\n"), snapshot.path)
 
     def imported_file(self, language: str, binding: Binding, importer: str) -> str | None:
         """The file in which a binding's name, or the module itself, is to be found."""

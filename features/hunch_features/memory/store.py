@@ -227,6 +227,12 @@ class Store:
         query = f"SELECT id - 1, text FROM vocabulary WHERE id IN ({marks})"  # noqa: S608
         return dict(self._db.execute(query, [number | 1 for number in ids]))
 
+    def names_of(self, ids: list[int]) -> dict[int, str]:
+        """Texts of some token ids (with the space bit)."""
+        query = "SELECT text FROM vocabulary WHERE id = ?"
+        rows = ((key, self._db.execute(query, (key,)).fetchone()) for key in ids)
+        return {key: row[0] for key, row in rows if row is not None}
+
     def vocabulary(self) -> dict[int, str]:
         """Text of every token id."""
         return dict(self._db.execute("SELECT id, text FROM vocabulary"))

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Say what works on this machine."),
     "complete": ("complete", "Complete at one position of a file."),
     "models": ("models", "List, add, download, choose and measure models."),
+    "eval": ("eval", "Measure quality on repositories and recorded data."),
     "bench": ("bench", "Measure latency on recorded typing."),
     "index": ("index", "Build or refresh the memory of a repository."),
     "search": ("search", "Find definitions and code by name and meaning."),

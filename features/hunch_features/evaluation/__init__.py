@@ -1,0 +1,1 @@
+"""Evaluation on real repositories: holes that their own later commits fill."""

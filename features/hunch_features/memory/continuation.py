@@ -1,0 +1,327 @@
+"""Completing without a model: continue as this repository has continued after the longest context like this one.
+
+Contexts are compared token by token in two ways: as they are, and with names free as long as the same ones recur at
+the same places (Baker's parameterised matching), so that `self.width = ` can follow `self.height = height`. What
+followed is gathered from all matches, their names put in the place of ours, and votes are counted: longer matches, the
+open file and text that also goes on like ours weigh more. In the manner of prediction by partial matching and of nested
+n-gram caches (Hellendoorn and Devanbu 2017), except that whole lines are voted on, not tokens.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hunch_features.memory.corpus import Corpus, Places, shape_of
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, tokenize
+
+Flags = npt.NDArray[np.bool_]
+
+CONTEXT = 24
+"""Tokens before the caret that are compared."""
+AFTER = 6
+"""Tokens after the line that are compared."""
+MOST_TOKENS = 40
+NEAR_CHARS = 40_000
+"""Text of the open file looked at on each side of the caret."""
+PLACES, VOTES = 250, 60
+KEPT_TEXTS = 8
+MAX_CANDIDATES = 5
+_WORD_END = re.compile(r"\w+\Z")
+
+
+class Weights(NamedTuple):
+    """Of a vote: natural logarithms per matched token and per circumstance."""
+
+    exact: float = 0.35
+    shaped: float = 0.2
+    here: float = 1.0
+    folder: float = 0.5
+    after: float = 0.5
+    adapted: float = -0.5
+
+
+DEFAULT_WEIGHTS = Weights()
+
+
+class Continuation(NamedTuple):
+    """A text for the rest of the line. `probability`: that it is exactly right; `votes`: places that say so."""
+
+    text: str
+    probability: float
+    votes: int
+    matched: int
+    path: str
+
+
+@dataclass(slots=True)
+class _Group:
+    weight: float = 0.0
+    votes: int = 0
+    exact: int = 0
+    shaped: int = 0
+    after: int = 0
+    here: int = 0
+    path: str = ""
+    best: float = -math.inf
+    raw: Sequence[int] = field(default_factory=tuple)
+
+
+@dataclass(slots=True)
+class _Source:
+    """Where matches are looked for. `places`: the token after each context; `files`: in which file each lies."""
+
+    raw: Tokens
+    bare: Tokens
+    places: Places
+    here: bool
+    paths: Sequence[str] = ()
+    files: Places | None = None
+    near: Flags | None = None
+
+
+@dataclass(slots=True)
+class _Matches:
+    """Places with how they match, row by row. `rows` and `mine` run backwards from the caret."""
+
+    source: _Source
+    places: Places
+    rows: Tokens
+    mine: Tokens
+    exact: Places
+    shaped: Places
+    scores: npt.NDArray[np.float64]
+    files: Places | None
+
+
+@dataclass(slots=True)
+class _Caret:
+    """What is asked: tokens before and below, the word already typed, texts of ids."""
+
+    before: Tokens
+    below: Tokens
+    path: str
+    typed: str
+    names: dict[int, str]
+
+
+Found = list[tuple[str, tuple[float, ...], _Group]]
+
+
+class Continuations:
+    """Answers for one repository. `names`: texts of token ids (with the space bit)."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        names: Mapping[int, str],
+        changed: Corpus | None = None,
+        weights: Weights = DEFAULT_WEIGHTS,
+    ) -> None:
+        """`changed`: files as they are now that `corpus` holds as they were."""
+        self._corpus = corpus
+        self._changed = changed or Corpus()
+        self._names = names
+        self._weights = weights
+        self._recent: OrderedDict[str, tuple[Tokens, dict[int, str]]] = OrderedDict()
+
+    def at(self, prefix: str, suffix: str, path: str) -> list[Continuation]:
+        """The likeliest rests of the caret's line, best first. `suffix` begins at the caret."""
+        rest = suffix.partition("\n")[0]
+        return _answer(self.candidates(prefix, suffix, path), rest.strip())
+
+    def candidates(self, prefix: str, suffix: str, path: str) -> Found:
+        """All candidates, with the features that their probability is made of."""
+        start = prefix.rfind("\n") + 1
+        names: dict[int, str] = {}
+        above = self._tokens(prefix[max(0, start - NEAR_CHARS) : start], names)
+        line = tokenize(prefix[start:], names)
+        if len(line) and prefix[start : start + 1].isspace():
+            line[0] &= ~np.int32(SPACE)
+        below = self._tokens(suffix.partition("\n")[2][:NEAR_CHARS], names)
+        before = np.concatenate((above, line))
+        found = self._vote(_Caret(before, below, path, "", names))
+        word = _WORD_END.search(prefix[-100:])
+        if word is not None and len(before) > 1:
+            # The word at the caret may be whole, or the beginning of a longer one.
+            found += self._vote(_Caret(before[:-1], below, path, word.group(), names))
+        return found
+
+    def _tokens(self, text: str, names: dict[int, str]) -> Tokens:
+        """Tokens of a text that stays the same from key to key."""
+        kept = self._recent.get(text)
+        if kept is None:
+            own: dict[int, str] = {}
+            kept = self._recent[text] = (tokenize(text, own), own)
+            if len(self._recent) > KEPT_TEXTS:
+                self._recent.popitem(last=False)
+        names.update(kept[1])
+        return kept[0]
+
+    def _vote(self, caret: _Caret) -> Found:
+        context = (caret.before & ~np.int32(SPACE))[-CONTEXT:]
+        if len(context) < 2:
+            return []
+        groups: dict[bytes, _Group] = {}
+        total = 0.0
+        sources = (
+            self._open_file(caret, context),
+            self._repository(self._corpus, caret, context, (caret.path, *self._changed.paths)),
+            self._repository(self._changed, caret, context, (caret.path,)),
+        )
+        for source in sources:
+            if len(source.places):
+                matches = self._compare(source, context)
+                total += sum(self._count(groups, matches, number, caret) for number in range(len(matches.places)))
+        return [
+            (text, _features(group, total, caret.typed), group)
+            for group in groups.values()
+            if (text := self._text(group.raw, caret))
+        ]
+
+    def _open_file(self, caret: _Caret, context: Tokens) -> _Source:
+        here = np.concatenate((caret.before, np.full(1, NEWLINE, dtype=np.int32), caret.below))
+        bare = here & ~np.int32(SPACE)
+        places = np.flatnonzero((bare[1:] == context[-1]) & (bare[:-1] == context[-2]))[-PLACES:] + 2
+        if len(context) > 2 and len(bare) > 3:
+            shaped, wanted = shape_of(bare), shape_of(context)
+            alike = (shaped[2:] == wanted[-1]) & (shaped[1:-1] == wanted[-2]) & (shaped[:-2] == wanted[-3])
+            places = np.union1d(places, np.flatnonzero(alike)[-PLACES:] + 3)
+        return _Source(here, bare, places[(places != len(caret.before)) & (places < len(bare))], here=True)
+
+    @staticmethod
+    def _repository(corpus: Corpus, caret: _Caret, context: Tokens, without: Sequence[str]) -> _Source:
+        exact, shaped = (corpus.after(context, shaped=shaped, limit=PLACES) for shaped in (False, True))
+        found = np.union1d(exact, shaped)
+        found = found[found < len(corpus)]
+        for path in without:  # of the open file only what the editor has counts
+            low, high = corpus.span(path)
+            found = found[(found <= low) | (found > high)] if high > low else found
+        files = corpus.file_at(found)
+        near = corpus.in_folder(posixpath.dirname(caret.path))[files] if len(found) else None
+        return _Source(corpus.raw, corpus.bare, found, here=False, paths=corpus.paths, files=files, near=near)
+
+    def _compare(self, source: _Source, context: Tokens) -> _Matches:
+        """How far back each place reads like the context, as it is and with names free; the likeliest only."""
+        at = source.places[:, None] - np.arange(1, len(context) + 1)[None, :]
+        rows = np.where(at >= 0, source.bare[np.maximum(at, 0)], np.int32(-1))
+        mine = context[::-1]
+        same = rows == mine
+        exact = _run(same)
+        like = same | (((rows & NAME) != 0) & ((mine & NAME) != 0)[None, :] & (rows >= 0))
+        kept = np.argsort(-(2 * exact + _run(like)), kind="stable")[:VOTES]
+        rows, like, exact = rows[kept], like[kept], exact[kept]
+        first_mine = np.argmax(mine[:, None] == mine[None, :], axis=1)
+        first_rows = np.argmax(rows[:, :, None] == rows[:, None, :], axis=2)
+        shaped = _run(like & ((first_rows == first_mine) | ((mine & NAME) == 0)))
+        weights = self._weights
+        scores = weights.exact * np.minimum(exact, 16) + weights.shaped * shaped + weights.here * source.here
+        if source.near is not None:
+            scores = scores + weights.folder * source.near[kept]
+        files = source.files[kept] if source.files is not None else None
+        return _Matches(source, source.places[kept], rows, mine, exact, shaped, scores, files)
+
+    def _count(self, groups: dict[bytes, _Group], matches: _Matches, number: int, caret: _Caret) -> float:
+        """Add the vote of one match to its group; answers its weight."""
+        source = matches.source
+        place = int(matches.places[number])
+        ends = np.flatnonzero(source.bare[place : place + MOST_TOKENS + 1] == NEWLINE)
+        if not len(ends) or not ends[0]:
+            return 0.0
+        length = int(ends[0])
+        raw = source.raw[place : place + length].tolist()
+        depth, exact = int(matches.shaped[number]), int(matches.exact[number])
+        adapted = False
+        if depth > exact:
+            pairs = zip(matches.rows[number, :depth].tolist(), matches.mine[:depth].tolist(), strict=True)
+            changes = {theirs: ours for theirs, ours in pairs if theirs != ours}
+            ours = [changes[token & ~SPACE] | (token & SPACE) if token & ~SPACE in changes else token for token in raw]
+            adapted, raw = ours != raw, ours
+        if caret.typed:
+            name = self._name(raw[0], caret)
+            if len(name) <= len(caret.typed) or not name.startswith(caret.typed):
+                return 0.0
+        after = source.bare[place + length + 1 : place + length + 1 + AFTER]
+        below = caret.below[: len(after)] & ~np.int32(SPACE)
+        shared = int(_run((after[: len(below)] == below)[None, :])[0]) if len(below) else 0
+        score = float(matches.scores[number]) + self._weights.after * shared + self._weights.adapted * adapted
+        weight = math.exp(score)
+        key = (np.array(raw, dtype=np.int32) & ~np.int32(SPACE)).tobytes()
+        group = groups.setdefault(key, _Group())
+        group.weight += weight
+        group.votes += 1
+        group.here += source.here
+        group.exact = max(group.exact, exact)
+        group.shaped = max(group.shaped, depth)
+        group.after = max(group.after, shared)
+        if score > group.best:
+            group.best, group.raw = score, raw
+            group.path = caret.path if matches.files is None else source.paths[int(matches.files[number])]
+        return weight
+
+    def _name(self, number: int, caret: _Caret) -> str:
+        return caret.names.get(number | SPACE) or self._names.get(number | SPACE) or ""
+
+    def _text(self, raw: Sequence[int], caret: _Caret) -> str:
+        parts = []
+        for index, number in enumerate(raw):
+            name = self._name(number, caret)
+            if not name:
+                return ""
+            parts.append(f" {name}" if number & SPACE and index else name)
+        return "".join(parts)[len(caret.typed) :]
+
+
+def _run(matrix: Flags) -> Places:
+    """How many leading entries of each row are true."""
+    runs: Places = np.where(matrix.all(axis=1), matrix.shape[1], np.argmin(matrix, axis=1))
+    return runs
+
+
+def _features(group: _Group, total: float, typed: str) -> tuple[float, ...]:
+    """What the probability of a group of votes is made of."""
+    length = len(group.raw)
+    share = group.weight / total if total else 0.0
+    return (
+        1.0,
+        math.log(max(share, 1e-4)),
+        math.log1p(group.weight),
+        min(group.exact, 16) / 4,
+        group.shaped / 8,
+        float(group.after) / 2,
+        math.log1p(group.votes),
+        float(group.here > 0),
+        math.log1p(length),
+        float(length == 1),
+        float(bool(typed)),
+    )
+
+
+COEFFICIENTS = (-1.01, 1.09, -0.3, 0.69, 0.59, 0.73, 0.61, 0.88, -0.86, -0.1, -2.32)
+"""Fitted by logistic regression on 1,600 holes of two repositories (httpx, Flask), which are no evidence any more."""
+
+
+def probability(features: Sequence[float]) -> float:
+    """Of being exactly right."""
+    return 1 / (1 + math.exp(-sum(a * b for a, b in zip(COEFFICIENTS, features, strict=True))))
+
+
+def _answer(found: Found, rest: str) -> list[Continuation]:
+    best: dict[str, Continuation] = {}
+    for whole, features, group in found:
+        # What stands after the caret stays there.
+        text = (whole.removesuffix(rest).rstrip() if whole.endswith(rest) else "") if rest else whole
+        if not text:
+            continue
+        candidate = Continuation(text, probability(features), group.votes, group.exact, group.path)
+        if text not in best or best[text].probability < candidate.probability:
+            best[text] = candidate
+    return sorted(best.values(), key=lambda one: -one.probability)[:MAX_CANDIDATES]
