@@ -32,9 +32,16 @@ class NoRecall:
         return ()
 
 
+MODEL_WORTH = (0.39, 0.7, -0.19)
+"""Log-odds that a model's text is exactly right: a constant, per unit of summed log-probability, per token. Fitted on
+600 holes of two repositories (httpx, Flask) with the bundled model; the sum alone is far too sure of short texts."""
+
+
 def better(recalled: Sequence[Recalled], token_logprobs: Sequence[float]) -> Recalled | None:
-    """The recalled text where it is likelier to be right than the model's own, by the product of its tokens."""
+    """The recalled text where it is likelier to be right than what the model wrote with these log-probabilities."""
     if not recalled:
         return None
-    model = math.exp(sum(token_logprobs)) if token_logprobs else 0.0
+    base, per_unit, per_token = MODEL_WORTH
+    odds = base + per_unit * sum(token_logprobs) + per_token * len(token_logprobs)
+    model = 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0))) if token_logprobs else 0.0
     return recalled[0] if recalled[0].probability > model else None

@@ -111,6 +111,7 @@ class _Caret:
     path: str
     typed: str
     names: dict[int, str]
+    unheard: bool = False
 
 
 Found = list[tuple[str, tuple[float, ...], _Group]]
@@ -128,7 +129,7 @@ class Continuations:
     ) -> None:
         """`changed`: files as they are now that `corpus` holds as they were."""
         self._corpus = corpus
-        self._changed = changed or Corpus()
+        self._changed = changed if changed is not None else Corpus()
         self._names = names
         self._weights = weights
         self._recent: OrderedDict[str, tuple[Tokens, dict[int, str]]] = OrderedDict()
@@ -148,12 +149,14 @@ class Continuations:
             line[0] &= ~np.int32(SPACE)
         below = self._tokens(suffix.partition("\n")[2][:NEAR_CHARS], names)
         before = np.concatenate((above, line))
-        found = self._vote(_Caret(before, below, path, "", names))
         word = _WORD_END.search(prefix[-100:])
-        if word is not None and len(before) > 1:
-            # The word at the caret may be whole, or the beginning of a longer one.
-            found += self._vote(_Caret(before[:-1], below, path, word.group(), names))
-        return found
+        if word is None or len(before) < 2:
+            return self._vote(_Caret(before, below, path, "", names))
+        # The word at the caret may be whole, or the beginning of a longer one: rather so if nobody ever wrote it.
+        key = int(before[-1]) | SPACE
+        elsewhere = key in self._names or key in (before[:-1] | SPACE) or key in (below | SPACE)
+        whole = self._vote(_Caret(before, below, path, "", names, unheard=not elsewhere))
+        return whole + self._vote(_Caret(before[:-1], below, path, word.group(), names, unheard=not elsewhere))
 
     def _tokens(self, text: str, names: dict[int, str]) -> Tokens:
         """Tokens of a text that stays the same from key to key."""
@@ -182,7 +185,7 @@ class Continuations:
                 matches = self._compare(source, context)
                 total += sum(self._count(groups, matches, number, caret) for number in range(len(matches.places)))
         return [
-            (text, _features(group, total, caret.typed), group)
+            (text, _features(group, total, caret), group)
             for group in groups.values()
             if (text := self._text(group.raw, caret))
         ]
@@ -286,7 +289,7 @@ def _run(matrix: Flags) -> Places:
     return runs
 
 
-def _features(group: _Group, total: float, typed: str) -> tuple[float, ...]:
+def _features(group: _Group, total: float, caret: _Caret) -> tuple[float, ...]:
     """What the probability of a group of votes is made of."""
     length = len(group.raw)
     share = group.weight / total if total else 0.0
@@ -301,12 +304,14 @@ def _features(group: _Group, total: float, typed: str) -> tuple[float, ...]:
         float(group.here > 0),
         math.log1p(length),
         float(length == 1),
-        float(bool(typed)),
+        float(bool(caret.typed) and not caret.unheard),
+        float(not caret.typed and caret.unheard),
     )
 
 
-COEFFICIENTS = (-1.01, 1.09, -0.3, 0.69, 0.59, 0.73, 0.61, 0.88, -0.86, -0.1, -2.32)
-"""Fitted by logistic regression on 1,600 holes of two repositories (httpx, Flask), which are no evidence any more."""
+COEFFICIENTS = (-1.01, 1.09, -0.3, 0.69, 0.59, 0.73, 0.61, 0.88, -0.86, -0.1, -2.32, -1.0)
+"""Fitted by logistic regression on 1,600 holes of two repositories (httpx, Flask), which are no evidence any more.
+The last two were set by hand: holes begin with a token, people pause inside of words."""
 
 
 def probability(features: Sequence[float]) -> float:

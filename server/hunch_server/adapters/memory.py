@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
+from hunch_features.completion.recall import Recalled
 from hunch_features.memory.repository import RepositoryMemory
+from hunch_features.memory.retrieval import Retriever
+from hunch_features.text import Position, Snapshot
+from hunch_models.backend import Snippet
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home
 
@@ -21,6 +26,19 @@ def open_memory(root: Path) -> RepositoryMemory:
         raise HunchError(f"cannot open the index of {root}: {error}", "free disk space or set HUNCH_HOME") from error
 
 
+def kept_memory(root: Path) -> RepositoryMemory | None:
+    """The memory of `root` as it was left by an editor or `hunch index`; None where there is none, or a poor one."""
+    try:
+        memory = open_memory(root)
+        if memory.store.counts()["files"]:
+            memory.load()
+            return memory
+    except (HunchError, sqlite3.Error):
+        return None
+    memory.close()
+    return None
+
+
 def ready_memory(root: Path) -> RepositoryMemory:
     """The same, indexed when it was not yet, else as it was left: for commands that ask."""
     memory = open_memory(root)
@@ -28,3 +46,23 @@ def ready_memory(root: Path) -> RepositoryMemory:
         memory.load()
     memory.refresh()
     return memory
+
+
+class OneRepository:
+    """A repository's memory, as the engine wants it."""
+
+    def __init__(self, memory: RepositoryMemory) -> None:
+        self._memory = memory
+        self._retriever = Retriever(memory)
+
+    def snippets(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Snippet]:
+        """Pieces of other files, worked out anew for every position."""
+        return [Snippet(piece.path, piece.text) for piece in self._retriever.fresh(snapshot, position, budget)]
+
+    def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
+        """How the line goes on by the repository's own code."""
+        return [Recalled(one.text, one.probability) for one in self._memory.continuations(snapshot, position)]
+
+    def forget(self, path: str) -> None:
+        """The next text of this name may be another one."""
+        self._memory.forget(path)

@@ -17,6 +17,7 @@ from hunch_models.errors import BackendError, HunchError
 from hunch_server.adapters.engines import make_backend, started
 from hunch_server.adapters.files import read_source
 from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.memory import OneRepository, kept_memory
 from hunch_server.commands.output import console, json_option, print_json, progress_console
 from hunch_server.settings_sources import resolve
 
@@ -60,17 +61,29 @@ async def _complete(document: Document, line: int, column: int, root: Path) -> d
         warnings.print(f"hunch: {warning}", markup=False, soft_wrap=True)
     backend = make_backend(resolved.settings, ensure_home())
     begun = perf_counter()
-    async with started(backend):
-        load_ms = (perf_counter() - begun) * 1000
-        if backend.status.state is BackendState.DEGRADED:
-            raise BackendError(backend.status.detail or "the model is not available", "try `hunch doctor`")
-        return await _ask(backend, document, line, column, resolved.settings.completion, load_ms)
+    memory = kept_memory(root) if resolved.settings.memory.enable else None
+    try:
+        async with started(backend):
+            load_ms = (perf_counter() - begun) * 1000
+            if backend.status.state is BackendState.DEGRADED and memory is None:
+                raise BackendError(backend.status.detail or "the model is not available", "try `hunch doctor`")
+            repository = OneRepository(memory) if memory is not None else None
+            return await _ask(backend, document, line, column, resolved.settings.completion, load_ms, repository)
+    finally:
+        if memory is not None:
+            memory.close()
 
 
 async def _ask(
-    backend: Backend, document: Document, line: int, column: int, settings: Any, load_ms: float
+    backend: Backend,
+    document: Document,
+    line: int,
+    column: int,
+    settings: Any,
+    load_ms: float,
+    repository: OneRepository | None,
 ) -> dict[str, Any]:
-    engine = CompletionEngine(backend, settings)
+    engine = CompletionEngine(backend, settings, context=repository, recall=repository)
     offset = document.line_start(line) + column
     outcome = await engine.complete(CompletionQuery(snapshot=document.snapshot(), offset=offset, explicit=True))
     return {

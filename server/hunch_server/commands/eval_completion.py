@@ -21,17 +21,16 @@ from rapidfuzz.distance import Levenshtein
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hunch_features.completion import CompletionEngine, CompletionQuery
-from hunch_features.completion.recall import Recalled
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.evaluation.holes import Hole, holes, write_tree
 from hunch_features.memory.repository import RepositoryMemory
-from hunch_features.memory.retrieval import Retriever
 from hunch_features.syntax import language_of_path
-from hunch_features.text import Document, Position, Snapshot
-from hunch_models.backend import Backend, BackendState, Snippet
+from hunch_features.text import Document
+from hunch_models.backend import Backend, BackendState
 from hunch_models.errors import BackendError, HunchError
 from hunch_server.adapters.engines import NoBackend, make_backend, started
 from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.memory import OneRepository
 from hunch_server.commands.output import console, json_option, print_json, progress_console
 from hunch_server.settings_sources import resolve
 
@@ -46,26 +45,6 @@ class Filled:
     latency_ms: float
     new_tokens: int
     source: str
-
-
-class OneRepository:
-    """A repository's memory, as the engine wants it."""
-
-    def __init__(self, memory: RepositoryMemory) -> None:
-        self._memory = memory
-        self._retriever = Retriever(memory)
-
-    def snippets(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Snippet]:
-        """Pieces of other files, worked out anew for every hole."""
-        return [Snippet(piece.path, piece.text) for piece in self._retriever.fresh(snapshot, position, budget)]
-
-    def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
-        """How the line goes on by the repository's own code."""
-        return [Recalled(one.text, one.probability) for one in self._memory.continuations(snapshot, position)]
-
-    def forget(self, path: str) -> None:
-        """The next hole may lie in another version of the same file."""
-        self._memory.forget(path)
 
 
 @click.command("completion")
