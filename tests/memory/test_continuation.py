@@ -45,7 +45,8 @@ def best(memory: RepositoryMemory, text: str, path: str = "pkg/new.py") -> str:
         # the word at the caret is the beginning of one
         ("class Worker:\n    def stop(self) -> None:\n        logger.inf|\n", 'o("stopping %s", self.name)'),
         # with our names in place of theirs
-        ("def f(pool):\n    pool.width = read(pool.n)\n    log(pool.width)\n    pool.height = |\n", "read(pool.n)"),
+        ("def f(pool):\n    pool.width = read(pool.rows)\n    log(pool.width)\n    pool.height = |\n",
+         "read(pool.rows)"),
         ("first = load(first_path)\ncheck(first)\nsecond = load(second_path)\ncheck(|\n", "second)"),
         # what stands after the caret stays there
         ("class Worker:\n    def start(self) -> None:\n        logger.info(|)\n", '"starting %s", self.name'),

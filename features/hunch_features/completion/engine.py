@@ -206,8 +206,16 @@ class CompletionEngine:
             return self._silent(query, position, Reason.BACKEND_FAILED, timing, started, detail)
         generated = task.result()
         if isinstance(generated.result, Drop):
-            drop = generated.result
-            return self._silent(query, position, drop.reason, timing, started, drop.detail, asked=True)
+            return self._withhold(
+                query,
+                position,
+                generated.result,
+                generated.raw,
+                generated.mean_logprob,
+                generated.source,
+                timing,
+                started,
+            )
         return self._offer(query, position, generated.result, generated.mean_logprob, generated.source, timing, started)
 
     async def _without_model(
@@ -223,11 +231,29 @@ class CompletionEngine:
             detail = self._backend.status.detail
             return self._silent(query, position, Reason.NO_MODEL, timing, started, detail)
         text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot))
-        if isinstance(text, Drop):
-            return self._silent(query, position, text.reason, timing, started, text.detail, asked=True)
         logprob = math.log(recalled[0].probability)
+        if isinstance(text, Drop):
+            raw = recalled[0].text
+            return self._withhold(query, position, text, raw, logprob, Source.MEMORY, timing, started)
         self._cache.put(snapshot, position, text, logprob, multiline=False)
         return self._offer(query, position, text, logprob, Source.MEMORY, timing, started)
+
+    def _withhold(
+        self,
+        query: CompletionQuery,
+        position: Position,
+        drop: Drop,
+        raw: str,
+        mean_logprob: float | None,
+        source: Source,
+        timing: Timing,
+        started: float,
+    ) -> Outcome:
+        """A filter dropped the text. One that is only too short to be worth a look is still a candidate, not shown."""
+        if drop.reason is Reason.TOO_SHORT and raw.strip():
+            held = Reason.TOO_SHORT
+            return self._offer(query, position, raw, mean_logprob, source, timing, started, held=held)
+        return self._silent(query, position, drop.reason, timing, started, drop.detail, asked=True)
 
     def _filtered(self, snapshot: Snapshot, position: Position, text: str, tree: TreeOf) -> str | Drop:
         kept = run_chain(text, self._filter_context(snapshot, position, tree))
@@ -289,7 +315,7 @@ class CompletionEngine:
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, mean_logprob, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000
-        return Generated(text, mean_logprob, shape.multiline, timing, source)
+        return Generated(text, mean_logprob, shape.multiline, timing, source, result.text)
 
     # ---- the running generation ----
 
@@ -341,9 +367,10 @@ class CompletionEngine:
         source: Source,
         timing: Timing,
         started: float,
+        held: Reason | None = None,
     ) -> Outcome:
         before = query.snapshot.line(position.line)[: position.column]
-        reason = self._verdict(query, before, completion, mean_logprob, place_of(query.snapshot, position))
+        reason = held or self._verdict(query, before, completion, mean_logprob, place_of(query.snapshot, position))
         start = query.snapshot.line_start(position.line)
         candidate = Candidate(
             id=f"h{next(self._ids)}",

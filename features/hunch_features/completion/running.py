@@ -22,6 +22,8 @@ class Generated:
     multiline: bool
     timing: Timing
     source: Source = Source.MODEL
+    raw: str = ""
+    """The model's text before the filters."""
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ class Corpus:
     def after(self, context: Tokens, *, shaped: bool, limit: int) -> Places:
         """Places that follow the last tokens of `context`: evenly thinned where there are more than `limit`."""
         width = SHAPED if shaped else EXACT
-        if len(context) < width or len(self.raw) <= width:
+        if len(context) < width or len(self.raw) < width:
             return np.empty(0, dtype=np.int64)
         wanted = context[-width:]
         key = int(_keys(shape_of(wanted) if shaped else wanted, width)[-1])
