@@ -122,6 +122,10 @@ def result(played: Played, report: Path) -> dict[str, Any]:
             }
             for file, found in played.violations
         ],
+        "members": [
+            {"file": file, "line": line, "at": before, "listed": [item.label for item in listed]}
+            for file, line, before, listed in played.members
+        ],
         "keystrokes": played.keystrokes,
         "accepted_chars": played.accepted_chars,
         "model": played.stats.get("model", ""),

@@ -17,6 +17,7 @@ from hunch_server.demo.recording import Recording, Step
 
 MIN_ACCEPT_CHARS = 2
 PATIENCE_MS = 400.0
+MEMBERS_TRIES = 20
 RULES_PATIENCE_S = 5.0
 
 
@@ -43,6 +44,7 @@ class Played:
     typed_chars: int = 0
     waits_ms: list[float] = field(default_factory=list)
     stats: dict[str, Any] = field(default_factory=dict)
+    members: list[tuple[str, int, str, list[lsp.CompletionItem]]] = field(default_factory=list)
     silences: list[tuple[str, int, str, str]] = field(default_factory=list)  # file, line, code, why
     violations: list[tuple[str, lsp.Diagnostic]] = field(default_factory=list)  # file, what was told on save
 
@@ -90,6 +92,8 @@ class Player:
                     await self._erase(step)
                 case "save":
                     await self._save()
+                case "members":
+                    await self._members()
         self.played.stats = await self._editor.request("hunch/stats")
         return self.played
 
@@ -109,6 +113,19 @@ class Player:
             if (self._file, str(found.code), found.range.start.line) not in known:
                 self.played.violations.append((self._file, found))
                 self._note = f"a rule of this repository is broken: {found.message.splitlines()[-1]}"
+        self._show("")
+
+    async def _members(self) -> None:
+        """Note what the list after the dot shows; the memory may still be reading what was just saved."""
+        uri = self._uris[self._file]
+        here = self._editor.documents[uri].position_at(self._caret)
+        for _ in range(MEMBERS_TRIES):
+            listed = await self._editor.members(uri, here.line, here.column)
+            if listed:
+                break
+            await asyncio.sleep(0.1)
+        before = self._editor.documents[uri].line(here.line)[: here.column].strip()
+        self.played.members.append((self._file, here.line + 1, before, listed))
         self._show("")
 
     def _text(self) -> str:

@@ -12,9 +12,10 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=60_000)]
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing done. `type`: keys of `text`, one every `key_ms`. `erase`: `count` backspaces. `goto`: the caret after
-    the first occurrence of `text`. `save`. Every step begins after a pause of `after_ms`."""
+    the first occurrence of `text`. `save`. `members`: look at the list after the dot. Every step begins after a pause
+    of `after_ms`."""
 
-    do: Literal["open", "type", "erase", "goto", "save"]
+    do: Literal["open", "type", "erase", "goto", "save", "members"]
     file: str = ""
     text: str = ""
     count: int = 0

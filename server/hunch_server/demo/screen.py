@@ -77,7 +77,23 @@ def summary_view(played: Played) -> RenderableType:
     silence.add_column("why", ratio=1)
     for file, line, code, why in played.silences[:LISTED]:
         silence.add_row(f"{file}:{line}", Text(code or "(blank line)", "bright_black"), why)
-    return Group(table, Text(), silence, Text(), _rules_view(played), Text(), figures_view(played))
+    return Group(
+        table, Text(), silence, Text(), _members_view(played), Text(), _rules_view(played), Text(), figures_view(played)
+    )
+
+
+def _members_view(played: Played) -> RenderableType:
+    """What was listed after a dot: names that other files of the project define."""
+    members = Table(
+        title="After the dot, from other files", title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    for column in ("where", "at", "from", "listed"):
+        members.add_column(column, no_wrap=column != "listed", style="cyan" if column == "where" else None)
+    for file, line, before, listed in played.members:
+        sources = {item.label_details.description or "" for item in listed if item.label_details is not None}
+        names = ", ".join(item.label for item in listed[:LISTED]) or "nothing"
+        members.add_row(f"{file}:{line}", Text(before), ", ".join(sorted(sources)), names)
+    return members
 
 
 def _rules_view(played: Played) -> RenderableType:
