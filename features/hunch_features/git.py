@@ -24,12 +24,13 @@ SAFE = (
     "-c", "core.quotePath=false",
     "-c", "diff.external=",
     "-c", "protocol.allow=never",
+    "-c", "log.showSignature=false",
     "-c", "submodule.recurse=false",
 )  # fmt: skip
 
 
-def run_git(root: Path, arguments: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> bytes:
-    """Output of a git command that only reads. Raises HunchError without git, and when it fails or takes too long."""
+def git_command(root: Path, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The whole command line and its environment, for those who read git's output as it comes. Raises HunchError."""
     git = shutil.which("git")
     if git is None or not Path(git).is_absolute() or Path(git).is_relative_to(root):
         raise HunchError("git is not on the PATH", "install it")
@@ -39,14 +40,21 @@ def run_git(root: Path, arguments: Sequence[str], *, timeout_s: float = TIMEOUT_
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
         "GIT_ATTR_NOSYSTEM": "1",
         "LC_ALL": "C",
     }
+    return [git, "--no-pager", *SAFE, "-C", str(root), *arguments], environment
+
+
+def run_git(root: Path, arguments: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> bytes:
+    """Output of a git command that only reads. Raises HunchError without git, and when it fails or takes too long."""
+    command, environment = git_command(root, arguments)
     # Git may say a lot: to a file, so that neither it nor this process has to hold or drain a pipe.
     with tempfile.TemporaryFile() as out:
         try:
             ended = subprocess.run(
-                [git, "--no-pager", *SAFE, "-C", str(root), *arguments],
+                command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("bench", "Measure latency on recorded typing."),
     "index": ("index", "Build or refresh the memory of a repository."),
     "search": ("search", "Find definitions and code by name and meaning."),
+    "related": ("related", "Files that change together with a file."),
     "rules": ("rules", "Constraints found in AGENTS.md and its relatives."),
     "check": ("check", "Check files against the rules of their repository."),
     "report": ("report", "Write the page with what suggestions did for you."),
