@@ -48,7 +48,8 @@ def test_no_program_of_the_repository_is_started(tmp_path: Path, subject_of: str
     configuration = root / ("config" if subject_of == "bare" else ".git/config")
     with configuration.open("a", encoding="utf-8") as stream:
         stream.write(
-            f"[core]\n\thooksPath = {hooks}\n[log]\n\tshowSignature = true\n[diff]\n\tsubmodule = diff\n\trenames = copies\n"
+            f"[core]\n\thooksPath = {hooks}\n[log]\n\tshowSignature = true\n"
+            "[diff]\n\tsubmodule = diff\n\trenames = copies\n"
             "\tnoprefix = true\n\tmnemonicPrefix = true\n[color]\n\tui = always\n[format]\n\tpretty = oneline\n"
             '[protocol "ext"]\n\tallow = always\n[remote "origin"]\n\tpromisor = true\n'
             f"\turl = ext::{program}\n\tuploadpack = {program}\n"
