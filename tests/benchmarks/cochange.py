@@ -119,6 +119,8 @@ def measure(root: Path, home: Path, most: int, *, rolling: bool) -> dict[str, li
     finally:
         history.close()
     tests = cases(rows, paths, most)
+    if not tests:
+        raise SystemExit(f"{root}: no history to learn from")
     begin = rows[tests[0].place].time
     # A commit can be dated before its parent: what was committed later than the date is out, wherever it stands.
     past = replay([row for row in rows if row.time < begin], paths)

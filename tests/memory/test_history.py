@@ -240,6 +240,22 @@ def test_a_shallow_clone_says_so_and_grows_when_the_rest_comes(repository: Repos
     history.close()
 
 
+def test_contents_that_are_missing_leave_the_files_that_change_together(repository: Repository, tmp_path: Path) -> None:
+    repository.commit("One", both(1, "a.py", "b.py"))
+    gone = repository.git("rev-parse", "HEAD:a.py")
+    (repository.root / "a.py").unlink()
+    repository.commit("Two", {"b.py": "value = 2\n", "moved.py": "value = 1\nother = 2\n"})
+    (repository.root / ".git" / "objects" / gone[:2] / gone[2:]).unlink()
+    history = History(repository.root, tmp_path / "home")
+    mined = history.refresh()
+    assert mined.commits == 2
+    assert "contents are missing" in mined.notes[0]
+    assert pairs(history, "b.py") == {"moved.py": (1, 2)}
+    repository.commit("Three", both(3, "b.py", "moved.py"))
+    assert history.refresh().added == 1
+    history.close()
+
+
 def test_a_bare_repository_has_a_history(repository: Repository, tmp_path: Path) -> None:
     repository.commit("One", both(1, "a.py", "b.py"))
     repository.git("clone", "-q", "--bare", str(repository.root), str(tmp_path / "bare.git"))

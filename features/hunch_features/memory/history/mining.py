@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -12,6 +12,9 @@ from hunch_features.memory.history.git_log import MOST_COMMITS, commits
 from hunch_features.memory.history.store import HistoryStore
 from hunch_features.memory.history.symbols import touched_symbols
 from hunch_models.errors import HunchError
+
+MISSING = "unable to read"
+"""What git says of a content that it should have and has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,21 @@ def head_of(root: Path) -> Head | str:
     return Head(tip, shallow, partial)
 
 
-def mine(root: Path, store: HistoryStore, most: int = MOST_COMMITS, *, with_symbols: bool = True) -> Mined:
-    """Bring the store up to date. What git cannot tell is a note, never an error; raises sqlite3.DatabaseError."""
+def mine(
+    root: Path, store: HistoryStore, most: int = MOST_COMMITS, *, with_symbols: bool = True, incomplete: bool = False
+) -> Mined:
+    """Bring the store up to date. What git cannot tell is a note, never an error; raises sqlite3.DatabaseError.
+
+    `incomplete` says that contents are missing, as in a partial clone; found out here where git does not know it.
+    """
     started = perf_counter()
     head = head_of(root)
     if isinstance(head, str):
         return Mined(store.count(), notes=(head,))
-    notes = _notes(head)
     mode = f"{head.shallow} {head.partial}"
+    if incomplete:
+        head = replace(head, partial=True)
+    notes = _notes(head)
     try:
         tip = store.fact("tip") if store.fact("mode") == mode else ""
         if tip == head.tip:
@@ -80,6 +90,8 @@ def mine(root: Path, store: HistoryStore, most: int = MOST_COMMITS, *, with_symb
             store.set_facts(tip=head.tip, mode=mode)
             count = store.count()
     except HunchError as error:
+        if MISSING in error.message and not head.partial:
+            return mine(root, store, most, with_symbols=with_symbols, incomplete=True)
         return Mined(store.count(), seconds=perf_counter() - started, notes=(*notes, error.one_line()))
     except sqlite3.OperationalError as error:
         return Mined(0, seconds=perf_counter() - started, notes=(*notes, f"the history cannot be written now: {error}"))
@@ -95,7 +107,7 @@ def _notes(head: Head) -> tuple[str, ...]:
     if head.shallow:
         notes.append("a shallow clone: older history is missing (`git fetch --unshallow` brings it)")
     if head.partial:
-        notes.append("a partial clone: only exact renames are followed, and no definitions")
+        notes.append("contents are missing, as in a partial clone: only exact renames are followed, and no definitions")
     return tuple(notes)
 
 

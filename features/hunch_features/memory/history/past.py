@@ -12,9 +12,10 @@ from hunch_features.memory.history.store import STATUSES, Row
 
 MEGA = 30
 """A commit of more files says nothing about pairs of them (Zimmermann et al., "Mining Version Histories", use 30)."""
-HALF_LIFE = 400
+HALF_LIFE = 1_500
 """Commits after which one counts half. From tuning repositories: docs/benchmarks.md."""
-SIZE_POWER = 0.7
+SIZE_POWER = 1.0
+"""A commit of n other files gives each of them n to the minus this."""
 LESS = {"style": 0.5, "chore": 0.5}
 FOLDER_FILES = 40
 
