@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,35 @@ class BackendStatus:
 
     state: BackendState
     detail: str = ""
+
+
+@dataclass(slots=True)
+class Work:
+    """All tokens that an engine has worked through, wanted in the end or not. `withdrawn_…`: for requests that were
+    cancelled, which their callers never hear of. `prewarm_tokens` are prompt tokens read ahead of any request."""
+
+    prompt_tokens: int = 0
+    decoded_tokens: int = 0
+    withdrawn_prompt_tokens: int = 0
+    withdrawn_decoded_tokens: int = 0
+    prewarm_tokens: int = 0
+
+    def add(self, timing: GenerationTiming, *, withdrawn: bool, prewarm: bool) -> None:
+        """Count one job, cancelled or not."""
+        self.prompt_tokens += timing.new_tokens
+        self.decoded_tokens += timing.decoded_tokens
+        if prewarm:
+            self.prewarm_tokens += timing.new_tokens
+        elif withdrawn:
+            self.withdrawn_prompt_tokens += timing.new_tokens
+            self.withdrawn_decoded_tokens += timing.decoded_tokens
+
+
+@runtime_checkable
+class CountsWork(Protocol):
+    """A backend that knows what it has computed, as local ones do."""
+
+    work: Work
 
 
 class Backend(Protocol):

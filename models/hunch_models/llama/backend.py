@@ -22,6 +22,7 @@ from hunch_models.backend import (
     ModelInfo,
     Snippet,
     TokenBudget,
+    Work,
 )
 from hunch_models.errors import BackendError
 from hunch_models.fim import clip_text_start
@@ -63,6 +64,8 @@ class LlamaBackend:
         self._state_dir = state_dir
         self._settings = settings
         self._clock = clock
+        self.work = Work()
+        """Since this backend was made, over all its workers."""
         self._status = BackendStatus(BackendState.STOPPED)
         self._info: ModelInfo | None = None
         self._listeners: list[Callable[[BackendStatus], None]] = []
@@ -254,6 +257,8 @@ class LlamaBackend:
 
     def _take_done(self, done: wire.Done) -> None:
         job = self._jobs.finished(done.job)
+        if job is not None:
+            self.work.add(done.timing, withdrawn=done.finish is Finish.CANCELLED, prewarm=not job.decode)
         if self._info is not None:
             self._info = dataclasses.replace(
                 self._info,

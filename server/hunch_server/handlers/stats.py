@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from hunch_models.backend import CountsWork
 from hunch_server.counters import percentiles
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ async def stats(server: HunchServer, _params: Any) -> dict[str, Any]:
         "did_change_ms": percentiles(counters.did_change_ms),
         "answer_ms": percentiles(counters.answer_ms),
         "outside_model_ms": percentiles(counters.outside_model_ms),
+        "work": dataclasses.asdict(server.backend.work) if isinstance(server.backend, CountsWork) else {},
         "model": info.id if info else "",
     }
 
