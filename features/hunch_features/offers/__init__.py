@@ -1,0 +1,7 @@
+"""Proactive offers: help that nobody asked for, at the right moment, and silence otherwise.
+
+- `offer`: what an offer is.
+- `moments`: the boundaries at which one may be made.
+- `deciding`: the one place that says which offer is made, or why none is.
+- `sources`: what can be offered, from history, rules and what happened.
+"""

@@ -1,0 +1,87 @@
+"""What an offer is: a kind, a sentence for people, why, how sure, and what taking it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hunch_features.text import Position
+
+
+class OfferKind(StrEnum):
+    """What is offered. Outcomes, budgets and quiet times are kept per kind."""
+
+    NEXT_EDIT = "next_edit"
+    PROPAGATE = "propagate"
+    MISSING_TWIN = "missing_twin"
+    RULE_FIX = "rule_fix"
+    RUN_TEST = "run_test"
+    REPEATED_FAILURE = "repeated_failure"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is: a path below the workspace's folder, with `/`, and a 0-based position in code points."""
+
+    path: str
+    position: Position = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """`text` in place of what stands from `start` to `end`, 0-based code points."""
+
+    start: Position
+    end: Position
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """Replacements in one file, all relative to the text before, none overlapping another.
+
+    `version` is the open document's version that they were made for, None for a file on disk.
+    """
+
+    path: str
+    replacements: tuple[Replacement, ...]
+    version: int | None = None
+
+
+class EditorAction(StrEnum):
+    """What an editor is asked to do when an offer without edits is taken. Nothing is ever run by the server."""
+
+    OPEN = "open"
+    RUN_TEST = "run_test"
+    SHOW_COMMIT = "show_commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An action with its arguments, plain values only: `path`, `line`, `commit`, …"""
+
+    action: EditorAction
+    arguments: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that could be offered now. Sources make these; `deciding` says which one is shown, if any.
+
+    `confidence` is the measured or estimated chance that it is right, 0 to 1. `key` names the thing itself: after a
+    no, nothing with this key is offered again. `targets` are the names or files it is about, for a sentence.
+    An offer has `edits`, or a `command`, or neither (then it only tells something).
+    """
+
+    kind: OfferKind
+    key: str
+    title: str
+    why: str
+    confidence: float
+    place: Place | None = None
+    edits: tuple[FileEdit, ...] = ()
+    command: Command | None = None
+    targets: tuple[str, ...] = ()
+    lasts_ms: int = 60_000
