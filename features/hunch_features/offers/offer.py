@@ -21,12 +21,15 @@ class OfferKind(StrEnum):
     RESUME = "resume"
 
 
+START = Position(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something is: a path below the workspace's folder, with `/`, and a 0-based position in code points."""
 
     path: str
-    position: Position = Position(0, 0)
+    position: Position = START
 
 
 @dataclass(frozen=True, slots=True)
