@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hunch_features.completion.recall import Recalled
+from hunch_features.memory.history.kept import KeptHistory
+from hunch_features.memory.index import Refreshed
 from hunch_features.memory.members import Member, members_at
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
@@ -18,6 +20,7 @@ from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Snippet
 from hunch_models.errors import HunchError
 from hunch_server.adapters.file_watch import FileWatch
+from hunch_server.adapters.home import ensure_home
 from hunch_server.adapters.memory import open_memory
 from hunch_server.session import Session
 
@@ -32,13 +35,19 @@ class _Followed:
 
     def __init__(self, memory: RepositoryMemory) -> None:
         self.memory = memory
-        self.retriever = Retriever(memory)
+        self.history = KeptHistory(memory.root, ensure_home())
+        self.retriever = Retriever(memory, self.history.related)
         self.watch: FileWatch | None = None
 
     def close(self) -> None:
         if self.watch is not None:
             self.watch.close()
+        self.history.close()
         self.memory.close()
+
+    def told(self, _done: Refreshed) -> None:
+        """Something changed on disk: there may be new commits too."""
+        self.history.look()
 
 
 class Memories:
@@ -70,13 +79,15 @@ class Memories:
             if memory.store.counts()["files"]:
                 memory.load()  # as it was left: good enough until the tree was looked at
             self._followed[root] = followed
-            watch = followed.watch = FileWatch(memory)  # before the tree is read: nothing falls in between
+            # Before the tree is read, so that nothing falls in between.
+            watch = followed.watch = FileWatch(memory, followed.told)
             done = memory.refresh(
                 workers=max(1, (os.cpu_count() or 2) - 1),
                 progress=lambda so_far, of: self._progress(root.name, so_far, of),
             )
             log.info("memory of %s: %d files read in %.1f s", root.name, done.parsed, done.seconds)
             watch.start()
+            followed.history.look(now=True)  # after the code: it is needed first
         except (sqlite3.Error, OSError) as error:
             log.warning("the memory of %s is not kept up to date: %s", root.name, error)
         finally:

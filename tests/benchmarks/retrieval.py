@@ -1,6 +1,6 @@
 """Retrieval on real code: is the definition that the rest of a line needs among what the prompt is told?
 
-    python -m tests.benchmarks.retrieval CHECKOUT… [--budget 256]
+    python -m tests.benchmarks.retrieval CHECKOUT… [--budget 256] [--history]
 
 A place is a line of a Python file, cut off after its first token, whose rest uses a name that another file of the
 repository defines and that this file does not, and that the 40 lines above do not show. Found means that the
@@ -19,6 +19,7 @@ from time import perf_counter
 
 import numpy as np
 
+from hunch_features.memory.history.kept import KeptHistory
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import CHARS_PER_TOKEN, Retriever
 from hunch_features.memory.search import query_words
@@ -90,25 +91,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkouts", nargs="+", type=Path)
     parser.add_argument("--budget", type=int, default=256)
+    parser.add_argument("--history", action="store_true", help="With the files that change together.")
     options = parser.parse_args()
     print(f"{'':16}{'places':>8}{'ours':>8}{'BM25':>8}{'tokens':>8}{'p95 ms':>8}")
     with tempfile.TemporaryDirectory() as home:
         for checkout in options.checkouts:
             memory = RepositoryMemory(checkout.resolve(), Path(home))
             memory.refresh()
+            kept = KeptHistory(checkout, Path(home))
+            if options.history and (looked := kept.look(now=True)) is not None:
+                looked.result()
             sample = places(memory, random.Random(SEED))
             ours, base, sizes, times = [], [], [], []
             for snapshot, position, name in sample:
                 memory.forget(snapshot.path)
                 memory.facts(snapshot)
                 started = perf_counter()
-                text = "".join(piece.text for piece in Retriever(memory).fresh(snapshot, position, options.budget))
+                retriever = Retriever(memory, kept.related)
+                text = "".join(piece.text for piece in retriever.fresh(snapshot, position, options.budget))
                 times.append((perf_counter() - started) * 1000)
                 sizes.append(len(text) / CHARS_PER_TOKEN)
                 ours.append(has(text, name))
                 base.append(has(bm25(memory, snapshot, position, options.budget), name))
             shares = f"{np.mean(ours):>8.1%}{np.mean(base):>8.1%}{np.mean(sizes):>8.0f}{np.percentile(times, 95):>8.1f}"
             print(f"{checkout.name:16}{len(sample):>8}{shares}")
+            kept.close()
             memory.close()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hunch_features.completion.recall import Recalled
+from hunch_features.memory.history.history import History
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
 from hunch_features.text import Position, Snapshot
@@ -24,6 +25,15 @@ def open_memory(root: Path) -> RepositoryMemory:
         return RepositoryMemory(root, home)
     except (sqlite3.Error, OSError) as error:
         raise HunchError(f"cannot open the index of {root}: {error}", "free disk space or set HUNCH_HOME") from error
+
+
+def open_history(root: Path) -> History:
+    """The history of a folder, not looked for new commits. Raises HunchError when the state folder cannot be used."""
+    home = ensure_home("memory").parent
+    try:
+        return History(root.resolve(), home)
+    except (sqlite3.Error, OSError) as error:
+        raise HunchError(f"cannot open the history of {root}: {error}", "free disk space or set HUNCH_HOME") from error
 
 
 def kept_memory(root: Path) -> RepositoryMemory | None:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from hunch_features.memory.index import Refreshed
 from hunch_features.memory.repository import RepositoryMemory
-from hunch_server.adapters.memory import open_memory
+from hunch_server.adapters.memory import open_history, open_memory
 from hunch_server.commands.output import console, json_option, print_json, progress_console
 
 
@@ -27,8 +27,8 @@ def command(root: Path, watch: bool, as_json: bool) -> None:
         done = _refresh(memory)
         result = {
             **memory.store.counts(),
-            "commits": 0,
             "seconds": round(perf_counter() - started, 3),
+            **_read_history(root),
             "parsed": done.parsed,
             "removed": done.removed,
             "skipped": [
@@ -46,6 +46,21 @@ def command(root: Path, watch: bool, as_json: bool) -> None:
         memory.close()
 
 
+def _read_history(root: Path) -> dict[str, Any]:
+    """Commits known after reading the new ones, what is missing of them and why, and how long that took."""
+    begun = perf_counter()
+    history = open_history(root)
+    try:
+        mined = history.refresh()
+    finally:
+        history.close()
+    return {
+        "commits": mined.commits,
+        "history_seconds": round(perf_counter() - begun, 3),
+        "history_notes": mined.notes,
+    }
+
+
 def _refresh(memory: RepositoryMemory) -> Refreshed:
     columns = (TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_console(), transient=True) as bar:
@@ -61,6 +76,9 @@ def _print(result: dict[str, Any], done: Refreshed) -> None:
         f" {result['parsed']} read now, {result['removed']} dropped",
         markup=False,
     )
+    screen.print(f"{result['commits']} commits in {result['history_seconds']:.1f} s", markup=False)
+    for note in result["history_notes"]:
+        screen.print(f"history: {note}", markup=False)
     for why, count in done.skips.counts.most_common():
         if why not in ("ignored", "unknown language"):
             screen.print(f"left out: {count} × {why}, such as {done.skips.examples[why]}", markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import click
@@ -11,9 +10,8 @@ from rich.table import Table
 
 from hunch_features.git import run_git
 from hunch_features.memory.history.cochange import Related
-from hunch_features.memory.history.history import History
 from hunch_models.errors import HunchError
-from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.memory import open_history
 from hunch_server.commands.output import console, json_option, print_json, progress_console
 
 
@@ -49,15 +47,6 @@ def command(file: Path, root: Path | None, limit: int, before: str | None, as_js
         _print(found, known is not None)
     for note in notes:
         progress_console().print(f"note: {note}", markup=False, soft_wrap=True)
-
-
-def open_history(root: Path) -> History:
-    """The history of a folder. Raises HunchError when the state folder cannot be used."""
-    home = ensure_home("memory").parent
-    try:
-        return History(root.resolve(), home)
-    except (sqlite3.Error, OSError) as error:
-        raise HunchError(f"cannot open the history of {root}: {error}", "free disk space or set HUNCH_HOME") from error
 
 
 def below(root: Path, file: Path) -> str:
