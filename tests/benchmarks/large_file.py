@@ -15,8 +15,8 @@ from time import perf_counter
 
 from hunch_server.adapters.editor import editor_session
 from hunch_server.adapters.machine import machine_line
+from hunch_server.benchmarks.typing import SHOW_ALL
 from hunch_server.counters import percentiles
-from hunch_server.typing_bench import SHOW_ALL
 
 BLOCK = '''def total_of_{number}(items: list[int], factor: float = 1.0) -> float:
     """Multiply and add — with a character outside ASCII: 😀."""

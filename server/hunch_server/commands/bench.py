@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from hunch_server.adapters.editor import editor_session
 from hunch_server.adapters.machine import machine_line
 from hunch_server.commands.output import console, json_option, print_json, progress_console
-from hunch_server.typing_bench import SHOW_ALL, BenchOptions, replay
-from hunch_server.typing_trace import Trace, patches, read_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_LIMIT = 2000
 TITLES = {
     "first_text_ms": "request to first text, ms",
     "cache_hit_ms": "of these, cache hits, ms",
     "did_change_ms": "handling didChange, ms",
+    "outside_model_ms": "per request outside the model, ms",
     "cancel_ms": "cancel to idle, ms",
     "new_tokens": "prompt tokens evaluated",
 }
@@ -41,7 +41,7 @@ def command() -> None:
     "trace_path",
     type=click.Path(path_type=Path),
     required=True,
-    help="A recording (.json, .json.gz).",
+    help="A recording: editing trace (.json, .json.gz), `hunch traces export` (.jsonl), or a demo session.",
 )
 @click.option(
     "--limit",
@@ -50,15 +50,32 @@ def command() -> None:
     show_default=True,
     help="Keystrokes; 0: all.",
 )
-@click.option("--against", metavar="URL", help="Also ask a llama.cpp server at the same positions.")
+@click.option("--against", metavar="URL", help="Then type the same into a llama.cpp server, as llama.vscode does.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, max=1000),
+    default=None,
+    help="Times the recorded pace; 0: the next key comes with the answer. Default: 0, with --against 1.",
+)
 @click.option("--gap-ms", type=click.FloatRange(min=1), default=400.0, show_default=True, help="Longest wait per key.")
 @json_option
-def typing(trace_path: Path, limit: int, against: str | None, gap_ms: float, as_json: bool) -> None:
+def typing(
+    trace_path: Path, limit: int, against: str | None, speed: float | None, gap_ms: float, as_json: bool
+) -> None:
     """Replay recorded keystrokes in the real server."""
-    trace = read_trace(trace_path)
-    options = BenchOptions(limit=limit, gap_ms=gap_ms, against=against)
-    result = asyncio.run(_run(trace, options, progress_console()))
+    from hunch_server.benchmarks import recordings, side_by_side  # noqa: PLC0415 - heavy, and `bench --help` needs none
+    from hunch_server.benchmarks.typing import BenchOptions, require_keystrokes  # noqa: PLC0415
+
+    recording = recordings.read(trace_path)
+    require_keystrokes(recording, trace_path.name)
+    pace = speed if speed is not None else float(against is not None)
+    # A withdrawal on purpose would cost our side in a comparison, and help nobody.
+    options = BenchOptions(limit=limit, gap_ms=gap_ms, speed=pace, time_cancels=against is None)
+    total = min(limit, recording.keystrokes) if limit else recording.keystrokes
+    screen = progress_console()
+    result = asyncio.run(side_by_side.run(recording, options, against, lambda title: _bar(screen, title, total)))
     result["sample"] = f"first {result['keystrokes']} keystrokes of {trace_path.name}"
+    result["pace"] = f"{pace:g} times the recorded pace" if pace else "next key with the answer"
     result["machine"] = machine_line()
     if as_json:
         print_json(result)
@@ -66,41 +83,68 @@ def typing(trace_path: Path, limit: int, against: str | None, gap_ms: float, as_
         _print(result, console())
 
 
-async def _run(trace: Trace, options: BenchOptions, screen: Console) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="hunch-bench-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder).resolve()
-        async with editor_session(root, options=SHOW_ALL) as editor:
-            await editor.wait_for_state("ready")
-            total = options.limit or sum(1 for patch in patches(trace) if patch.is_keystroke)
-            with _bar(screen, total) as advance:
-                return await replay(editor, root, trace, options, advance)
-
-
 @contextlib.contextmanager
-def _bar(screen: Console, total: int) -> Iterator[Callable[[int], None]]:
+def _bar(screen: Console, title: str, total: int) -> Iterator[Callable[[int], None]]:
     if not screen.is_terminal:
         yield lambda _done: None
         return
-    columns = (TextColumn("typing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("typing, {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task("", total=total)
+        task = progress.add_task(title, total=total)
         yield lambda done: progress.update(task, completed=done)
 
 
 def _print(result: dict[str, Any], screen: Console) -> None:
+    screen.print(f"[bold]{result['sample']}[/bold], {result['pace']}, model {result['model']}")
+    screen.print(f"{result['machine']}\n")
+    if "against" in result:
+        _print_both(result, screen)
+        return
     table = Table(box=None, pad_edge=False)
     for column in ("", "p50", "p95", "p99"):
         table.add_column(column, justify="left" if not column else "right")
-    sides = [("", result)] + ([("llama-server: ", result["against"])] if "against" in result else [])
-    for prefix, figures in sides:
-        for key, title in TITLES.items():
-            if figures.get(key):
-                table.add_row(prefix + title, *(f"{figures[key][p]:.1f}" for p in ("p50", "p95", "p99")))
-    screen.print(f"[bold]{result['sample']}[/bold], model {result['model']}")
-    screen.print(f"{result['machine']}\n")
+    for key, title in TITLES.items():
+        if result.get(key):
+            table.add_row(title, *(f"{result[key][p]:.1f}" for p in ("p50", "p95", "p99")))
     screen.print(table)
     screen.print(
         f"\n{result['requests']} requests, {result['with_text']} with text, {result['cache_hits']} from cache, "
         f"{result['overtaken']} overtaken by the next key, {result['decoded_tokens']} tokens decoded, "
         f"{result['accepted_chars']} characters accepted"
     )
+
+
+def _print_both(result: dict[str, Any], screen: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("Hunch", justify="right")
+    table.add_column(f"llama-server ({result['against']['model']})", justify="right")
+    for title, ours, theirs in rows(result):
+        table.add_row(title, ours, theirs)
+    screen.print(table)
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The side-by-side table: title, ours, theirs."""
+    sides = (result, result["against"])
+
+    def row(title: str, value: Callable[[dict[str, Any]], float | int | None], form: str) -> tuple[str, str, str]:
+        ours, theirs = (value(side) for side in sides)
+        return (title, *("–" if v is None else format(v, form) for v in (ours, theirs)))  # type: ignore[return-value]
+
+    return [
+        row("requests", lambda side: side["requests"], "d"),
+        row("with text in time", lambda side: side["with_text"], "d"),
+        row("overtaken by the next key", lambda side: side["overtaken"], "d"),
+        row("request to first text, ms, p50", lambda side: side["first_text_ms"].get("p50"), ".1f"),
+        row("request to first text, ms, p95", lambda side: side["first_text_ms"].get("p95"), ".1f"),
+        row("prompt tokens evaluated per request, p50", lambda side: side["new_tokens"].get("p50"), ".0f"),
+        row("prompt tokens evaluated, all", lambda side: side["tokens"]["prompt"], "d"),
+        row("tokens decoded, all", lambda side: side["tokens"]["decoded"], "d"),
+        row("share of tokens for overtaken requests", lambda side: side["stale_share"], ".3f"),
+        row("characters accepted", lambda side: side["accepted_chars"], "d"),
+        row("prompt tokens per accepted character", lambda side: side["per_accepted_char"]["prompt_tokens"], ".1f"),
+        row("decoded tokens per accepted character", lambda side: side["per_accepted_char"]["decoded_tokens"], ".2f"),
+        row("CPU seconds", lambda side: side["cpu_s"], ".1f"),
+        row("CPU ms per accepted character", lambda side: side["per_accepted_char"]["cpu_ms"], ".1f"),
+    ]
