@@ -33,7 +33,8 @@ RECENT_S = 60.0
 LONGEST_GAP_S = 600.0
 """Longer pauses look the same."""
 
-_KINDS = ("typed", "pasted", "changed", "undone", "shown", "shown_again", "accepted", "rejected")
+_KINDS = ("typed", "pasted", "changed", "undone", "shown", "shown_again", "accepted", "rejected", "now")
+"""`now` is no event: it is the row of the moment that is asked about, the last row of every window."""
 _LINE_MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("comment", re.compile(r"\s*(?:#|//|/\*|\*|--|\"\"\"|''')")),
     ("blank", re.compile(r"\s*$")),
@@ -101,8 +102,8 @@ class Encoder:
         self._typed_since_accept = 0
         self._typed_s: float | None = None
         self._decisions: deque[float] = deque(maxlen=RECENT_DECISIONS)
-        self._typed: deque[tuple[float, int]] = deque()
-        self._shown: deque[float] = deque()
+        self._typed: deque[tuple[float, int]] = deque(maxlen=WINDOW)
+        self._shown: deque[float] = deque(maxlen=WINDOW)
         self._again = 0
         self._shown_text = ""
         self._shown_name = ""
@@ -126,11 +127,7 @@ class Encoder:
         gap = max(0.0, at - self._last_s) if self._last_s is not None else LONGEST_GAP_S
         self._last_s = max(at, self._last_s or at)
         put[f"kind_{kind}"] = 1.0
-        put["gap"] = seconds_scaled(gap)
-        put["gap_short"] = gap < 0.3
-        put["gap_2s"] = gap > 2
-        put["gap_10s"] = gap > 10
-        put["gap_60s"] = gap > 60
+        self._gap(gap, put)
         self._place(event, put)
         match event:
             case EditBurst():
@@ -144,6 +141,28 @@ class Encoder:
         self._history(at, put)
         self._text(put)
         return row
+
+    def now(self, at: int) -> Row:
+        """The row that ends a window: how things stand at `at` (ms since 1970), with the pause since the last event.
+
+        Asking changes nothing.
+        """
+        row = np.zeros(WIDTH, np.float32)
+        put = _Writer(row)
+        seconds = max(at / 1000, self._last_s or 0.0)
+        put["kind_now"] = 1.0
+        self._gap(seconds - self._last_s if self._last_s is not None else LONGEST_GAP_S, put)
+        self._history(seconds, put)
+        self._text(put)
+        return row
+
+    @staticmethod
+    def _gap(gap: float, put: _Writer) -> None:
+        put["gap"] = seconds_scaled(gap)
+        put["gap_short"] = gap < 0.3
+        put["gap_2s"] = gap > 2
+        put["gap_10s"] = gap > 10
+        put["gap_60s"] = gap > 60
 
     def _kind(self, event: Event) -> str | None:
         match event:
@@ -234,17 +253,13 @@ class Encoder:
             self._line_text = tail if head else (self._line_text or "") + tail
 
     def _history(self, at: float, put: _Writer) -> None:
-        while self._typed and at - self._typed[0][0] > RECENT_S:
-            self._typed.popleft()
-        while self._shown and at - self._shown[0] > RECENT_S:
-            self._shown.popleft()
         put["since_accept"] = seconds_scaled(at - self._accepted_s) if self._accepted_s is not None else 1.0
         put["typed_since_accept"] = _size(self._typed_since_accept)
         put["accept_rate"] = sum(self._decisions) / len(self._decisions) if self._decisions else 0.3
         put["decisions"] = len(self._decisions) / RECENT_DECISIONS
         put["again_count"] = _size(self._again)
-        put["typed_lately"] = _size(sum(chars for _, chars in self._typed))
-        put["shown_lately"] = _size(len(self._shown))
+        put["typed_lately"] = _size(sum(chars for then, chars in self._typed if at - then <= RECENT_S))
+        put["shown_lately"] = _size(sum(at - then <= RECENT_S for then in self._shown))
         put["since_typed"] = seconds_scaled(at - self._typed_s) if self._typed_s is not None else 1.0
 
     def _text(self, put: _Writer) -> None:

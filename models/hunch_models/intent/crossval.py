@@ -1,0 +1,95 @@
+"""Cross-validation by person: what is chosen (balance, temperature) is chosen on inner folds only. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hunch_models.intent.metrics import Floats as AnyFloats
+from hunch_models.intent.metrics import macro_f1
+from hunch_models.intent.training import FitConfig, Floats, Labels, StateNetwork, adjusted, fit, logits
+
+BALANCES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7)
+TEMPERATURES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
+INNER_FOLDS = 4
+OUTER_FOLDS = 8
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a fit sees: `windows`, `labels`, whose they are, and the same for the moments that are measured."""
+
+    windows: Floats
+    labels: Labels
+    people: npt.NDArray[np.str_]
+
+    def of(self, names: Sequence[str]) -> Data:
+        """Only these people's."""
+        chosen = np.isin(self.people, list(names))
+        return Data(self.windows[chosen], self.labels[chosen], self.people[chosen])
+
+
+def folds(people: Sequence[str], count: int) -> list[list[str]]:
+    """People dealt into at most `count` groups, in the order of their appearance."""
+    names = list(dict.fromkeys(str(name) for name in people))
+    return [group for start in range(count) if (group := names[start::count])]
+
+
+def choose(fitting: Data, measured: Data, classes: int, config: FitConfig) -> FitConfig:
+    """Balance and temperature from predictions for people left out: the mean of accuracy and macro-F1, then likelihood.
+
+    Raises ValueError for fewer than two people.
+    """
+    groups = folds(list(measured.people), INNER_FOLDS)
+    if len(groups) < 2:
+        raise ValueError("at least two people are needed")
+    raw = np.zeros((len(measured.labels), classes), np.float32)
+    priors = np.zeros_like(raw)
+    for left_out in groups:
+        network = _fit_without(fitting, left_out, classes, config)
+        inside = np.isin(measured.people, left_out)
+        raw[inside] = logits(network, measured.windows[inside])
+        priors[inside] = network.log_prior.numpy()
+
+    def value(balance: float) -> float:
+        said = (raw - balance * priors).argmax(1)
+        return float((said == measured.labels).mean()) + macro_f1(said, measured.labels)
+
+    def surprise(temperature: float) -> float:
+        found = adjusted(raw, priors, balance, temperature)
+        return float(-np.log(found[np.arange(len(found)), measured.labels] + 1e-9).mean())
+
+    balance = max(BALANCES, key=value)
+    return replace(config, balance=balance, temperature=min(TEMPERATURES, key=surprise))
+
+
+def _fit_without(fitting: Data, left_out: Sequence[str], classes: int, config: FitConfig) -> StateNetwork:
+    kept = ~np.isin(fitting.people, list(left_out))
+    return fit(fitting.windows[kept], fitting.labels[kept], classes, config)
+
+
+def cross_validate(
+    fitting: Data, measured: Sequence[Data], classes: int, config: FitConfig, progress: Progress = lambda _line: None
+) -> list[AnyFloats]:
+    """Probabilities for every sample of each of `measured`, from networks that never saw its person.
+
+    What `choose` finds is found anew for every fold, on the first of `measured`.
+    """
+    found: list[AnyFloats] = [np.zeros((len(data.labels), classes), np.float32) for data in measured]
+    groups = folds(list(measured[0].people), OUTER_FOLDS)
+    for number, left_out in enumerate(groups):
+        rest = [name for name in dict.fromkeys(measured[0].people.tolist()) if name not in left_out]
+        chosen = choose(fitting.of(rest), measured[0].of(rest), classes, config)
+        network = _fit_without(fitting, left_out, classes, chosen)
+        for data, into in zip(measured, found, strict=True):
+            inside = np.isin(data.people, left_out)
+            if inside.any():
+                raw = logits(network, data.windows[inside])
+                into[inside] = adjusted(raw, network.log_prior.numpy(), chosen.balance, chosen.temperature)
+        progress(f"fold {number + 1} of {len(groups)}: balance {chosen.balance}, temperature {chosen.temperature}")
+    return found
