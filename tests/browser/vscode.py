@@ -260,7 +260,8 @@ class Page:
         self.press("Control+p")
         self.wait(".quick-input-widget input")
         self.type(name, delay_ms=5)
-        self.wait(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]')
+        # The file must be the entry that Enter takes: the list shows the files opened last before it has filtered.
+        self.wait(f'.quick-input-list .monaco-list-row.focused[aria-label*="{name}"]')
         self.press("Enter")
         self.wait(f'.monaco-editor.focused[data-uri$="/{name}"]')
         self.press("Control+End")
