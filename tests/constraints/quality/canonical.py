@@ -1,0 +1,63 @@
+"""The canonical form of a compiled check, in the words in which the labels are written."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hunch_features.constraints.rule import (
+    ForbidCommand,
+    ForbidConstruct,
+    ForbidEdit,
+    ForbidImport,
+    ForbidReference,
+    ForbidText,
+    LimitLength,
+    RequireIndent,
+    RequireNaming,
+    Rule,
+)
+from hunch_features.constraints.sentences import TEST_GLOBS
+
+
+def demands_of(rule: Rule) -> list[str]:
+    """One form for each thing that a rule forbids or requires, with its scope."""
+    scope = _scope("in", rule.include) + _scope("not", rule.exclude)
+    return [f"{form}{scope}" for form in _forms(rule)]
+
+
+def _forms(rule: Rule) -> list[str]:
+    check = rule.check
+    match check:
+        case ForbidReference():
+            return [f"reference {name}" for name in check.names]
+        case ForbidImport():
+            return [f"import {module}" for module in check.modules]
+        case ForbidConstruct():
+            return [f"construct {check.construct}"]
+        case ForbidText():
+            where = "" if check.where == "any" else f" @in {check.where}"
+            return [f"text {check.text}{where}" if check.text else f"pattern {check.pattern}{where}"]
+        case ForbidCommand():
+            return [" ".join(("command", check.program, *check.words))]
+        case ForbidEdit():
+            return [f"edit {short(path)}" for path in check.paths]
+        case LimitLength():
+            return [f"limit {check.of} {check.most}"]
+        case RequireNaming():
+            return [f"naming {check.of} {check.style}"]
+        case RequireIndent():
+            return [f"indent {check.style}"]
+    return [msgspec.json.encode(check).decode()]
+
+
+def _scope(word: str, globs: tuple[str, ...]) -> str:
+    if not globs:
+        return ""
+    rest = [short(glob) for glob in globs if glob not in TEST_GLOBS]
+    named = ["tests"] if set(TEST_GLOBS) <= set(globs) else [short(glob) for glob in globs if glob in TEST_GLOBS]
+    return f" @{word} {', '.join([*named, *rest])}"
+
+
+def short(glob: str) -> str:
+    """A glob as people write the path: `dist/` for `**/dist/**`."""
+    return glob.removeprefix("**/").removesuffix("**")
