@@ -57,10 +57,15 @@ def command() -> None:
     default=None,
     help="Times the recorded pace; 0: the next key comes with the answer. Default: 0, with --against 1.",
 )
-@click.option("--gap-ms", type=click.FloatRange(min=1), default=400.0, show_default=True, help="Longest wait per key.")
+@click.option(
+    "--gap-ms",
+    type=click.FloatRange(min=1),
+    default=None,
+    help="Longest wait per key. Default: 400, at the recorded pace 3000.",
+)
 @json_option
 def typing(
-    trace_path: Path, limit: int, against: str | None, speed: float | None, gap_ms: float, as_json: bool
+    trace_path: Path, limit: int, against: str | None, speed: float | None, gap_ms: float | None, as_json: bool
 ) -> None:
     """Replay recorded keystrokes in the real server."""
     from hunch_server.benchmarks import recordings, side_by_side  # noqa: PLC0415 - heavy, and `bench --help` needs none
@@ -69,8 +74,9 @@ def typing(
     recording = recordings.read(trace_path)
     require_keystrokes(recording, trace_path.name)
     pace = speed if speed is not None else float(against is not None)
+    longest_ms = gap_ms or (3000.0 if pace else 400.0)
     # A withdrawal on purpose would cost our side in a comparison, and help nobody.
-    options = BenchOptions(limit=limit, gap_ms=gap_ms, speed=pace, time_cancels=against is None)
+    options = BenchOptions(limit=limit, gap_ms=longest_ms, speed=pace, time_cancels=against is None)
     total = min(limit, recording.keystrokes) if limit else recording.keystrokes
     screen = progress_console()
     result = asyncio.run(side_by_side.run(recording, options, against, lambda title: _bar(screen, title, total)))
