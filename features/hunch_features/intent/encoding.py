@@ -33,7 +33,7 @@ RECENT_S = 60.0
 LONGEST_GAP_S = 600.0
 """Longer pauses look the same."""
 
-_KINDS = ("typed", "pasted", "changed", "undone", "shown", "shown_again", "accepted", "rejected", "now")
+KINDS = ("typed", "pasted", "changed", "undone", "shown", "shown_again", "accepted", "rejected", "now")
 """`now` is no event: it is the row of the moment that is asked about, the last row of every window."""
 _LINE_MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("comment", re.compile(r"\s*(?:#|//|/\*|\*|--|\"\"\"|''')")),
@@ -46,7 +46,7 @@ _LINE_MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("mid_word", re.compile(r".*\w$")),
 )
 COLUMNS: tuple[str, ...] = (
-    *(f"kind_{name}" for name in _KINDS),
+    *(f"kind_{name}" for name in KINDS),
     "gap",
     "gap_short",
     "gap_2s",

@@ -102,7 +102,8 @@ def fit(
 def _fit_member(rows: Tensor, targets: Tensor, weights: Tensor, classes: int, config: FitConfig) -> Member:
     torch.manual_seed(config.seed)
     order = torch.Generator().manual_seed(config.seed)
-    member = Member(rows.shape[2], classes, config).train()
+    member = Member(rows.shape[2], classes, config)
+    member.train()
     optimizer = torch.optim.AdamW(member.parameters(), lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(rows) // config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.rate, total_steps=steps)

@@ -1,0 +1,110 @@
+"""What the developer is doing now, live: keeps the newest rows and what other events tell. Nothing is stored.
+
+The model was fitted to telemetry of people who saw suggestions. Where none was shown lately, or the model is damaged,
+plain rules answer; what only events can tell (a test run, a commit, reading) goes before both.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hunch_features.intent.encoding import WINDOW, Encoder, Row
+from hunch_features.intent.evidence import Evidence
+from hunch_features.intent.samples import window
+from hunch_features.intent.taxonomy import ACTIVITY_OF, STATES, Activity, State
+from hunch_features.traces.events import Event, SuggestionShown
+from hunch_models.errors import HunchError
+
+SUGGESTION_FRESH_MS = 10 * 60_000
+"""The model is asked only this long after a suggestion was shown: without any it is outside of what it learnt from."""
+
+Source = Literal["model", "events", "rules"]
+
+
+class Model(Protocol):
+    """Probabilities of the 12 states (n, 12) for windows (n, WINDOW, WIDTH)."""
+
+    def probabilities(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Probabilities, one row per window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the developer seems to do. `state` and `distribution` are the model's, where it was asked.
+
+    `probability` is the activity's, 0 to 1; from rules and events it is a plain estimate, not calibrated.
+    """
+
+    activity: Activity
+    probability: float
+    source: Source
+    why: str
+    state: State | None = None
+    distribution: dict[Activity, float] = field(default_factory=dict)
+
+
+class IntentTracker:
+    """Fed with every interaction event in order of time; asked at any moment. Times are ms since 1970.
+
+    `load` gives the model when a state is first asked for; where it raises HunchError the rules take over, and
+    `degraded` says why.
+    """
+
+    def __init__(self, load: Callable[[], Model]) -> None:
+        self._load: Callable[[], Model] | None = load
+        self._model: Model | None = None
+        self._encoder = Encoder()
+        self._rows: deque[Row] = deque(maxlen=WINDOW - 1)
+        self._evidence = Evidence()
+        self._shown_at: int | None = None
+        self.degraded = ""
+
+    def see(self, event: Event) -> None:
+        """One event."""
+        if isinstance(event, SuggestionShown):
+            self._shown_at = event.at
+        self._evidence.see(event)
+        row = self._encoder.encode(event)
+        if row is not None:
+            self._rows.append(row)
+
+    def intent(self, at: int) -> Intent:
+        """What the developer does at a moment. A millisecond or two; the first call loads the model."""
+        told = self._evidence.told(at)
+        if told is not None:
+            return Intent(told.activity, told.probability, "events", told.why)
+        if self._shown_at is not None and 0 <= at - self._shown_at <= SUGGESTION_FRESH_MS:
+            found = self._modelled(at)
+            if found is not None:
+                return found
+        guess = self._evidence.guess(at)
+        return Intent(guess.activity, guess.probability, "rules", guess.why)
+
+    def _modelled(self, at: int) -> Intent | None:
+        if self._load is not None:
+            load, self._load = self._load, None
+            try:
+                self._model = load()
+            except HunchError as error:
+                self.degraded = f"what you do is guessed by rules: {error.one_line()}"
+        if self._model is None:
+            return None
+        try:
+            chances = self._model.probabilities(window(list(self._rows), self._encoder.now(at))[None])[0]
+        except Exception as error:  # a runtime's errors have no common class
+            self._model = None
+            self.degraded = f"what you do is guessed by rules: the state model failed ({error})"
+            return None
+        summed: dict[Activity, float] = {}
+        for state, chance in zip(STATES, chances.tolist(), strict=True):
+            summed[ACTIVITY_OF[state]] = summed.get(ACTIVITY_OF[state], 0.0) + chance
+        state = STATES[int(chances.argmax())]
+        activity = ACTIVITY_OF[state]
+        return Intent(activity, summed[activity], "model", "how you typed and took suggestions", state, summed)
