@@ -31,7 +31,7 @@ QUESTION = "May Hunch keep a record"
 
 
 def files_with_marker(home: Path) -> list[Path]:
-    """Files of the record that hold the marker. The index of the repository may: it knows the code that is saved there."""
+    """Files of the record that hold the marker. The repository's index may: it knows the code that is saved."""
     files = (path for path in home.rglob("*") if path.is_file() and path.relative_to(home).parts[0] != "memory")
     return [path for path in files if MARKER.encode() in path.read_bytes()]
 
