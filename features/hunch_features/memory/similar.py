@@ -13,6 +13,7 @@ import numpy as np
 from hunch_features.memory.postings import distinct_names
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, tokenize
+from hunch_features.memory.walk import language_of
 from hunch_features.text import Position, Snapshot
 
 QUERY_LINES = 12
@@ -51,10 +52,11 @@ def similar_code(
 
 
 def files_like(memory: RepositoryMemory, wanted: Tokens, path: str, related: Sequence[str]) -> list[str]:
-    """Files that use the rarest of some names, best first, after those that change together with `path`."""
-    near = [other for other in related if other in memory.paths and other != path][: MAX_FILES // 2]
+    """Files that use the rarest of some names, best first, then those that change together with `path`."""
+    language = language_of(path)
+    near = [other for other in related if other != path and other in memory.paths and language_of(other) == language]
     found = [other for other in memory.postings.like(wanted, MAX_FILES + 1) if other != path]
-    return list(dict.fromkeys([*near, *found]))[:MAX_FILES]
+    return list(dict.fromkeys([*found[:MAX_FILES], *near[: MAX_FILES // 2]]))
 
 
 def best_window(memory: RepositoryMemory, path: str, wanted: Tokens) -> tuple[float, int] | None:
