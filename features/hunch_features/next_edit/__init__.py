@@ -1,0 +1,1 @@
+"""The next edit: where it belongs and, where it is mechanical, what it is. Nothing here knows an editor."""

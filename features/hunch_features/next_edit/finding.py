@@ -1,0 +1,213 @@
+"""Finds the lines that an edit may call for, in its own file and in others, within a bound of files and of time."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from math import log2
+
+from hunch_features.memory.history.past import stem
+from hunch_features.memory.walk import language_of
+from hunch_features.next_edit.changes import MORE_KEYWORDS, PAIRS, Change, ChangeKind, changes
+from hunch_features.next_edit.edit import Delta
+from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
+from hunch_features.next_edit.repeats import repeats
+from hunch_features.next_edit.repository import Repository
+from hunch_features.next_edit.siblings import beside_definition, beside_sibling
+from hunch_features.next_edit.source import Source, words_in
+from hunch_features.next_edit.spots import Spot, Spots
+from hunch_features.next_edit.uses import NAMED, uses
+
+MAX_WORDS = 8
+MAX_FILES = 24
+MAX_OTHER_CHARS = 200_000
+_TELLING = {
+    ChangeKind.RENAMED: 4.0,
+    ChangeKind.SIGNATURE: 4.0,
+    ChangeKind.MEMBER_RENAMED: 3.5,
+    ChangeKind.CALL_REPLACED: 3.0,
+    ChangeKind.NAME_REPLACED: 3.0,
+    ChangeKind.PARAMETER_RENAMED: 2.0,
+    ChangeKind.NAME_REMOVED: 2.5,
+    ChangeKind.SIBLING_ADDED: 2.0,
+    ChangeKind.TEXT_REPLACED: 1.5,
+    ChangeKind.LITERAL_CHANGED: 1.5,
+    ChangeKind.DEFINITION_ADDED: 2.0,
+    ChangeKind.BLOCK_REPLACED: 2.2,
+    ChangeKind.LINES_REMOVED: 1.0,
+    ChangeKind.LINES_ADDED: 1.0,
+    ChangeKind.ENCLOSING: 0.5,
+}
+
+
+class Found:
+    """The spots of an edit and the numbers that hold for all of them."""
+
+    def __init__(self, delta: Delta, made: list[Change], spots: list[Spot], files_read: int) -> None:
+        self.delta = delta
+        self.changes = made
+        self.spots = spots
+        self.files_read = files_read
+
+
+def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = lambda: True) -> Found:
+    """Spots with their facts. Files are read one by one while `in_time()` says that there is time."""
+    made = changes(delta)
+    spots = Spots()
+    _look(made, delta.after, True, {}, delta.touched, spots)
+    files_read = 0
+    if made and in_time():
+        users = repository.files_using(_words(made))
+        together = repository.related(delta.edit.path)
+        counts = {word: len(paths) for word, paths in users.items()}
+        for path in _files(delta.edit.path, users, together):
+            if not in_time():
+                break
+            text = repository.text(path)
+            if text is None or len(text) > MAX_OTHER_CHARS:
+                continue
+            files_read += 1
+            source = Source(path, language_of(path) or "plaintext", text)
+            imports = {
+                change.old: repository.imported_from(source, change.old) == delta.edit.path
+                for change in made
+                if change.at_definition or change.kind in PAIRS
+                if change.old in text
+            }
+            _look(made, source, False, imports, frozenset(), spots)
+        _of_files(spots.all(), delta, together, counts)
+    else:
+        _of_files(spots.all(), delta, {}, {})
+    return Found(delta, made, spots.all(), files_read)
+
+
+def _look(
+    made: list[Change],
+    source: Source,
+    here: bool,
+    imports: Mapping[str, bool],
+    touched: frozenset[int],
+    spots: Spots,
+) -> None:
+    for change in made:
+        if change.kind in NAMED and (here or _reaches_out(change)):
+            uses(change, source, here, imports.get(change.old, False), touched, spots)
+        if change.replacement is not None:
+            repeats(change, source, here, touched, spots)
+        if change.kind is ChangeKind.LINES_ADDED:
+            same_anchor(change, source, here, touched, spots)
+        elif change.kind is ChangeKind.LINES_REMOVED:
+            same_removed(change, source, here, touched, spots)
+        elif change.kind is ChangeKind.SIBLING_ADDED:
+            beside_sibling(change, source, here, touched, spots)
+        elif change.kind is ChangeKind.DEFINITION_ADDED:
+            beside_definition(change, source, here, touched, spots)
+        elif change.kind is ChangeKind.BLOCK_REPLACED:
+            same_block(change, source, here, touched, spots)
+
+
+def _reaches_out(change: Change) -> bool:
+    """Whether the uses of a change's name in other files are anybody's business."""
+    if change.kind in (ChangeKind.NAME_ADDED, ChangeKind.IMPORT_ADDED):
+        return change.at_definition
+    return change.scope is None or change.kind is ChangeKind.ENCLOSING
+
+
+def _words(made: list[Change]) -> list[str]:
+    """The words to ask other files for, the most telling first."""
+    scored: dict[str, float] = {}
+    for change in made:
+        value = _TELLING.get(change.kind, 0.0)
+        if not value or (change.scope is not None and change.kind is not ChangeKind.ENCLOSING):
+            continue
+        if change.kind in NAMED or change.kind in (ChangeKind.SIBLING_ADDED, ChangeKind.DEFINITION_ADDED):
+            word = change.old
+        else:
+            texts = change.anchors if change.kind is ChangeKind.LINES_ADDED else (change.old,)
+            if change.replacement is not None and not change.replacement.old:
+                texts = (" ".join(t.text for t in (*change.replacement.left, *change.replacement.right)),)
+            named = [word for text in texts for word in words_in(text) if word not in MORE_KEYWORDS]
+            word = max(named, key=len, default="")
+        if len(word) > 2 and word not in MORE_KEYWORDS:
+            scored[word] = max(scored.get(word, 0.0), value)
+    return sorted(scored, key=lambda word: (-scored[word], -len(word)))[:MAX_WORDS]
+
+
+def _files(path: str, users: Mapping[str, object], together: Mapping[str, float]) -> list[str]:
+    """Other files to look into, the likeliest first."""
+    scores: dict[str, float] = {}
+    for place, paths in enumerate(users.values()):
+        listed = list(paths) if isinstance(paths, (list, tuple)) else []
+        for other in listed:
+            scores[other] = scores.get(other, 0.0) + 1.0 / ((1 + place / 4) * log2(2 + len(listed)))
+    folder = posixpath.dirname(path)
+    for other in scores:
+        scores[other] += 2.0 * together.get(other, 0.0) + 0.3 * (posixpath.dirname(other) == folder)
+        scores[other] += 0.5 * (stem(other) == stem(path))
+    scores.pop(path, None)
+    return sorted(scores, key=lambda other: (-scores[other], other))[:MAX_FILES]
+
+
+def _of_files(spots: list[Spot], delta: Delta, together: Mapping[str, float], counts: Mapping[str, int]) -> None:
+    """Facts about where a spot lies, and about the edit as a whole."""
+    edit = delta.edit
+    blocks = delta.blocks
+    before = [
+        frozenset(words_in(line)) for block in blocks for line in delta.before.lines[block.old_start : block.old_end]
+    ]
+    after = [
+        frozenset(words_in(line)) for block in blocks for line in delta.after.lines[block.new_start : block.new_end]
+    ]
+    own_symbols = {delta.after.symbol_at(block.new_start)[0] for block in blocks[:4]}
+    last, first = delta.center, blocks[0].new_start if blocks else 0
+    symbols: dict[tuple[str, int], str] = {}
+    whole = {
+        "edit_blocks": float(len(blocks)),
+        "edit_changed": float(sum(len(block.changed) for block in blocks)),
+        "edit_added": float(sum(len(block.added) for block in blocks)),
+        "edit_removed": float(sum(len(block.removed) for block in blocks)),
+        "edit_test": float(_is_test(edit.path)),
+        "spots": log2(1 + len(spots)),
+    }
+    per_file: dict[str, int] = {}
+    for spot in spots:
+        per_file[spot.source.path] = per_file.get(spot.source.path, 0) + 1
+    for spot in spots:
+        path, line = spot.source.path, spot.line
+        here = path == edit.path
+        words = frozenset(words_in(spot.source.lines[line])) if line < len(spot.source.lines) else frozenset()
+        distance = line - last if line > last else first - line
+        facts = spot.facts
+        facts.update(whole)
+        facts["here"] = float(here)
+        facts["file_spots"] = log2(1 + per_file[path])
+        facts["like_old"] = max((_jaccard(words, other) for other in before), default=0.0)
+        facts["like_new"] = max((_jaccard(words, other) for other in after), default=0.0)
+        facts["votes"] = float(len(spot.proposals))
+        facts["line_words"] = float(len(words))
+        facts["files_of_word"] = log2(
+            1 + min((counts[p.change.old] for p in spot.proposals if p.change.old in counts), default=0)
+        )
+        if here:
+            facts["distance"] = log2(1 + max(0, distance))
+            facts["below"] = float(line > last)
+            if (path, line) not in symbols:
+                symbols[path, line] = spot.source.symbol_at(line)[0]
+            facts["same_symbol"] = float(symbols[path, line] in own_symbols)
+        else:
+            facts["together"] = together.get(path, 0.0)
+            facts["same_folder"] = float(posixpath.dirname(path) == posixpath.dirname(edit.path))
+            facts["same_stem"] = float(stem(path) == stem(edit.path))
+            facts["same_language"] = float(spot.source.language == edit.language)
+        facts["test"] = float(_is_test(path))
+        facts["prose"] = float(path.endswith((".md", ".mdx", ".rst", ".txt")))
+        facts["new_there"] = float(any(p.change.new in words for p in spot.proposals if p.change.kind in PAIRS))
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
+
+
+def _is_test(path: str) -> bool:
+    name = posixpath.basename(path).lower()
+    return "test" in name or "spec" in name or "/test" in path or path.startswith("test")

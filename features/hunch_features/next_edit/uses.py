@@ -1,0 +1,93 @@
+"""Where a name is used that was renamed, replaced, removed, added or re-signed: one spot per line."""
+
+from __future__ import annotations
+
+from math import log2
+
+from hunch_features.memory.tokens import split_name
+from hunch_features.next_edit.changes import PAIRS, Change, ChangeKind, is_import
+from hunch_features.next_edit.source import Source, definition_name
+from hunch_features.next_edit.spots import Proposal, Spots
+from hunch_features.syntax.scope import COMMENTS, STRING_CONTENTS, STRINGS
+from hunch_features.text import Edit, Position
+
+MOST_HERE, MOST_ELSEWHERE = 150, 40
+NAMED = PAIRS | {
+    ChangeKind.SIGNATURE,
+    ChangeKind.NAME_REMOVED,
+    ChangeKind.NAME_ADDED,
+    ChangeKind.IMPORT_ADDED,
+    ChangeKind.ENCLOSING,
+}
+
+
+def uses(change: Change, source: Source, here: bool, imported: bool, touched: frozenset[int], spots: Spots) -> None:
+    """Add the lines of a file on which the change's name stands. `here`: the file that was edited."""
+    places = source.places(change.old, MOST_HERE if here else MOST_ELSEWHERE)
+    outside = [place for place in places if not (here and place[0] in touched)]
+    lines = {line for line, _ in outside}
+    kind = f"use_{change.kind}"
+    parts = split_name(change.old)
+    shared = {
+        kind: 1.0,
+        f"{kind}_rare": 1.0 / (1 + len(lines)),
+        f"{kind}_count": log2(1 + len(lines)),
+        f"{kind}_kept": float(len(places) - len(outside)),
+        f"{kind}_words": float(len(parts)),
+        f"{kind}_length": float(len(change.old)),
+        f"{kind}_defined": float(change.at_definition),
+        f"{kind}_imported": float(imported),
+    }
+    if change.kind in PAIRS:
+        shared["pair"] = 1.0
+        shared["pair_new_known"] = float(bool([p for p in source.places(change.new, 20) if p[0] not in touched]))
+        shared["pair_count"] = log2(1 + len(lines))
+        shared["pair_words"] = float(len(parts))
+        shared["pair_likeness"] = _likeness(change.old, change.new)
+        shared["pair_local"] = float(change.scope is not None)
+    for line, column in outside:
+        in_scope = change.scope is None or (here and change.scope[0] <= line <= change.scope[1])
+        if change.scope is not None and not in_scope and change.kind is not ChangeKind.ENCLOSING:
+            continue
+        facts = {**shared, **role(source, line, column, change.old)}
+        if change.kind is ChangeKind.ENCLOSING:
+            facts["use_inside"] = float(in_scope)
+        end = column + len(change.old)
+        edits: tuple[Edit, ...] = ()
+        if change.kind in PAIRS:
+            edits = (Edit(Position(line, column), Position(line, end), change.new),)
+        spots.add(source, (line, column, end), Proposal(change, edits, 1.0 if edits else 0.0), facts)
+
+
+def _likeness(old: str, new: str) -> float:
+    """Share of words that two names have in common."""
+    ours, theirs = set(split_name(old)), set(split_name(new))
+    return len(ours & theirs) / max(1, len(ours | theirs))
+
+
+def role(source: Source, line: int, column: int, word: str) -> dict[str, float]:
+    """What a name is where it stands."""
+    node = source.node_at(line, column, word)
+    if node is None:
+        return {"role_unknown": 1.0}
+    if node.type in COMMENTS:
+        return {"role_comment": 1.0}
+    if node.type in STRINGS or node.type in STRING_CONTENTS:
+        return {"role_string": 1.0}
+    parent = node.parent
+    facts: dict[str, float] = {}
+    if is_import(source, line):
+        facts["role_import"] = 1.0
+    elif parent is not None:
+        kind = parent.type
+        if definition_name(parent) == word:
+            facts["role_definition"] = 1.0
+        elif "call" in kind or (parent.parent is not None and "call" in parent.parent.type and "arg" not in kind):
+            facts["role_call"] = 1.0
+        if kind in ("attribute", "member_expression", "field_expression", "selector_expression"):
+            facts["role_member"] = 1.0
+        if "type" in node.type or "type" in kind:
+            facts["role_type"] = 1.0
+        if "keyword_argument" in kind or kind in ("pair", "field_initializer"):
+            facts["role_key"] = 1.0
+    return facts or {"role_plain": 1.0}
