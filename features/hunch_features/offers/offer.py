@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hunch_features.text import Position
+from hunch_features.text import Edit, Position
 
 
 class OfferKind(StrEnum):
@@ -33,23 +33,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
-    """`text` in place of what stands from `start` to `end`, 0-based code points."""
-
-    start: Position
-    end: Position
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class FileEdit:
-    """Replacements in one file, all relative to the text before, none overlapping another.
+    """Edits of one file, all relative to the text before, none overlapping another.
 
     `version` is the open document's version that they were made for, None for a file on disk.
     """
 
     path: str
-    replacements: tuple[Replacement, ...]
+    edits: tuple[Edit, ...]
     version: int | None = None
 
 

@@ -1,0 +1,54 @@
+"""Ties it together: events in, boundaries out; candidates in, at most one offer out, and a memory of the reasons."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from hunch_features.intent.tracker import IntentTracker, Model
+from hunch_features.offers.deciding import Decider, Decision, Limits, Made, OutcomeName
+from hunch_features.offers.doings import Doings
+from hunch_features.offers.moments import Boundary, Moment, boundary_of
+from hunch_features.offers.offer import Offer
+from hunch_features.traces.events import Event
+
+KEYS_MS = 10_000
+MOST_KEYS = 200
+DECISIONS = 50
+
+
+class OfferEngine:
+    """One per connection; not thread-safe. All times are ms since 1970 and passed in."""
+
+    def __init__(self, limits: Limits, load_model: Callable[[], Model]) -> None:
+        self.tracker = IntentTracker(load_model)
+        self.decider = Decider(limits)
+        self.doings = Doings()
+        self.decisions: deque[Decision] = deque(maxlen=DECISIONS)
+        self._keys: deque[int] = deque(maxlen=MOST_KEYS)
+
+    def key(self, at: int) -> None:
+        """A change of a text, at once; bursts are told later."""
+        self._keys.append(at)
+
+    def see(self, event: Event) -> Boundary | None:
+        """One event; the boundary that it crosses, if any."""
+        self.tracker.see(event)
+        self.doings.see(event)
+        return boundary_of(event)
+
+    def moment(self, boundary: Boundary, at: int) -> Moment:
+        """What is known at a boundary."""
+        last = self._keys[-1] if self._keys else None
+        lately = sum(at - key <= KEYS_MS for key in self._keys)
+        return Moment(at, boundary, self.tracker.intent(at), last, lately)
+
+    def decide(self, candidates: Sequence[Offer], boundary: Boundary, at: int) -> Decision:
+        """The offer to make now, or why there is none."""
+        decision = self.decider.decide(candidates, self.moment(boundary, at))
+        self.decisions.append(decision)
+        return decision
+
+    def outcome(self, name: str, outcome: OutcomeName, at: int) -> Made | None:
+        """The person's answer to an open offer; None where no such offer is open."""
+        return self.decider.outcome(name, outcome, at)
