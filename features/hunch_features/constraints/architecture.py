@@ -13,6 +13,7 @@ from hunch_features.constraints.rule import (
     ForbidCycles,
     ForbidDependency,
     ForbidEdit,
+    ForbidFile,
     KeepLayers,
     RequirePartner,
     RequirePlace,
@@ -61,15 +62,28 @@ def check_structure(rules: Sequence[Rule], path: str, text: str, exists: Exists,
                         violation = _at(rule, path, text, entry, message)
                         if rule.id not in ignored_rules(lines, violation.line):
                             found.append(violation)
-            case RequirePlace():
-                if globs_match(rule.check.files, path) and not globs_match(rule.check.places, path):
-                    found.append(whole_file(rule, path, f"`{path}` belongs in {_listed(rule.check.places)}"))
-            case RequirePartner():
-                if globs_match(rule.check.files, path):
-                    partners = [_partner(template, path) for template in rule.check.partners]
-                    if not any(exists(partner) for partner in partners):
-                        found.append(whole_file(rule, path, f"there is no {_listed(partners)}"))
+            case RequirePlace() | ForbidFile() | RequirePartner():
+                message = _misplaced(rule.check, path, exists)
+                if message:
+                    found.append(whole_file(rule, path, message))
     return Checked(tuple(found))
+
+
+def _misplaced(check: RequirePlace | ForbidFile | RequirePartner, path: str, exists: Exists) -> str:
+    """Why a file must not be where it is, or not without another one; empty when it may."""
+    match check:
+        case RequirePlace():
+            if globs_match(check.files, path) and not globs_match(check.places, path):
+                return f"`{path}` belongs in {_listed(check.places)}"
+        case ForbidFile():
+            if globs_match(check.paths, path):
+                return f"there should be no file `{path}`{f': use `{check.instead}`' if check.instead else ''}"
+        case RequirePartner():
+            if globs_match(check.files, path):
+                partners = [_partner(template, path) for template in check.partners]
+                if not any(exists(partner) for partner in partners):
+                    return f"there is no {_listed(partners)}"
+    return ""
 
 
 def _forbidden(check: ForbidDependency | KeepLayers, path: str, target: str) -> str:

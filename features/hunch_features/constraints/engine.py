@@ -19,6 +19,7 @@ import re2
 import tree_sitter
 from pathspec import GitIgnoreSpec
 
+from hunch_features.constraints.constructs import QUERIES
 from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.rule import (
     ForbidConstruct,
@@ -46,38 +47,6 @@ STRING = re.compile(
 )
 CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
 NOT_DOCUMENTED = re.compile(r"^_")
-
-QUERIES: dict[str, dict[str, str]] = {
-    "default_export": dict.fromkeys(
-        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(export_statement "default") @x'
-    ),
-    "wildcard_export": dict.fromkeys(
-        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(export_statement "*") @x'
-    ),
-    "wildcard_import": {"python": "(wildcard_import) @x", "java": "(import_declaration (asterisk)) @x"},
-    "relative_import": {"python": "(relative_import) @x"},
-    "any_type": dict.fromkeys(("typescript", "typescriptreact"), '((predefined_type) @x (#eq? @x "any"))'),
-    "as_any": dict.fromkeys(
-        ("typescript", "typescriptreact"), '((as_expression (predefined_type) @t) @x (#eq? @t "any"))'
-    ),
-    "non_null_assertion": dict.fromkeys(("typescript", "typescriptreact"), "(non_null_expression) @x"),
-    "var_declaration": dict.fromkeys(
-        ("javascript", "javascriptreact", "typescript", "typescriptreact"), '(variable_declaration "var") @x'
-    ),
-    "enum_declaration": dict.fromkeys(("typescript", "typescriptreact"), "(enum_declaration) @x"),
-    "namespace_declaration": dict.fromkeys(("typescript", "typescriptreact"), "(internal_module) @x"),
-    "unsafe_block": {"rust": "(unsafe_block) @x"},
-    "goto": dict.fromkeys(("c", "cpp", "go"), "(goto_statement) @x"),
-    "global_statement": {"python": "(global_statement) @x"},
-    "bare_except": {"python": '(except_clause . "except" . ":") @x'},
-    "nested_ternary": {
-        **dict.fromkeys(
-            ("javascript", "javascriptreact", "typescript", "typescriptreact"),
-            "(ternary_expression (ternary_expression) @x)",
-        ),
-        "python": "(conditional_expression (conditional_expression) @x)",
-    },
-}
 
 STYLE = {
     "snake_case": re.compile(r"^_*[a-z0-9]+(?:_[a-z0-9]+)*_*$"),
@@ -246,7 +215,7 @@ def _reference_pattern(name: str) -> re.Pattern[str]:
 def _references(check: ForbidReference, file: _File) -> Iterator[tuple[int, int, str]]:
     for name in check.names:
         key = max(re.findall(r"\w+", name) or [name], key=len)
-        if key not in file.text:
+        if key not in file.text or (check.unless_imported and _is_own(key, file.text)):
             continue
         for match in _near(_reference_pattern(name), key, file.text):
             if _is_code(file, match.start() + (match.group(0).startswith("."))) and not _is_definition(
@@ -254,6 +223,15 @@ def _references(check: ForbidReference, file: _File) -> Iterator[tuple[int, int,
             ):
                 end = match.end() - (match.group(0).endswith("("))
                 yield match.start(), end, _say(name, check.instead)
+
+
+def _is_own(name: str, text: str) -> bool:
+    """Whether a file imports or declares a name itself, so that it is not the global one."""
+    pattern = (
+        rf"\bimport\b[^;'\"]{{0,2000}}\b{name}\b[^;'\"]{{0,2000}}\bfrom\b|\bfrom[ \t]+\S+[ \t]+import[^\n]*\b{name}\b"
+        rf"|\b(?:const|let|var)\b[^=;\n]*\b{name}\b[^=;\n]*=|\b(?:function|def)[ \t]+{name}\b|^import[ \t]+{name}\b"
+    )
+    return re.search(pattern, text, re.MULTILINE) is not None
 
 
 NEAR = 160
@@ -336,9 +314,19 @@ def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]
         if module.strip("*") not in file.text:
             continue
         for match in _import_pattern(module, file.language).finditer(file.text):
+            if check.names and not _names_one(check.names, file.text, match):
+                continue
             start = match.start() + len(match.group(0)) - len(match.group(0).lstrip())
             if _place(file, start) != "comment":
                 yield start, match.end(), _say(module, check.instead)
+
+
+def _names_one(names: Sequence[str], text: str, match: re.Match[str]) -> bool:
+    """Whether an import statement around a match brings in one of some names."""
+    start = max(text.rfind("import", 0, match.start() + 1), text.rfind("from", 0, match.start() + 1), 0)
+    line_end = text.find("\n", match.end())
+    statement = text[start : match.end() if line_end < 0 else line_end]
+    return any(re.search(rf"\b{re.escape(name)}\b", statement) for name in names)
 
 
 @lru_cache(maxsize=256)
@@ -353,8 +341,11 @@ def _constructs(check: ForbidConstruct, file: _File) -> Iterator[tuple[int, int,
     tree = file.tree if query is not None else None
     if query is None or tree is None:
         return
-    found = tree_sitter.QueryCursor(query).captures(tree.tree.root_node).get("x", [])
-    for node in sorted(found, key=lambda node: node.start_byte):
+    captured = tree_sitter.QueryCursor(query).captures(tree.tree.root_node)
+    skipped = {node.id for node in captured.get("skip", [])}
+    for node in sorted(captured.get("x", []), key=lambda node: node.start_byte):
+        if node.id in skipped:
+            continue
         yield (
             file.offset(node.start_byte),
             file.offset(node.end_byte),
@@ -408,6 +399,9 @@ def _lengths(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
                 )
             at += len(line)
         return
+    if check.of == "parameters":
+        yield from _parameters(check, file)
+        return
     for node, name in _definitions(file, ("function",)):
         length = node.end_point.row - node.start_point.row + 1
         if length > check.most:
@@ -417,6 +411,17 @@ def _lengths(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
                 file.offset(name.end_byte),
                 f"the function has {length} lines, at most {check.most} are allowed",
             )
+
+
+def _parameters(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
+    for node, name in _definitions(file, ("function",)):
+        listed = node.child_by_field_name("parameters")
+        texts = [child.text or b"" for child in (listed.named_children if listed else []) if child.type != "comment"]
+        count = sum(text not in (b"self", b"cls", b"&self", b"&mut self", b"*", b"/") for text in texts)
+        if count > check.most:
+            start = file.offset(name.start_byte)
+            message = f"the function has {count} parameters, at most {check.most} are allowed"
+            yield start, file.offset(name.end_byte), message
 
 
 def _definitions(file: _File, of: tuple[str, ...]) -> Iterator[tuple[tree_sitter.Node, tree_sitter.Node]]:

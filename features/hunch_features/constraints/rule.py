@@ -21,13 +21,16 @@ class ForbidReference(msgspec.Struct, tag="forbid_reference", tag_field="type", 
 
     names: tuple[Name, ...]
     instead: str = ""
+    unless_imported: bool = False
+    """Files that import or declare the name themselves do not count: only the global one is meant."""
 
 
 class ForbidImport(msgspec.Struct, tag="forbid_import", tag_field="type", frozen=True, omit_defaults=True):
-    """Code must not import these modules, nor what is below them."""
+    """Code must not import these modules, nor what is below them; or, where `names` are given, only these of them."""
 
     modules: tuple[Name, ...]
     instead: str = ""
+    names: tuple[Name, ...] = ()
 
 
 class ForbidConstruct(msgspec.Struct, tag="forbid_construct", tag_field="type", frozen=True, omit_defaults=True):
@@ -54,9 +57,9 @@ class RequireHeader(msgspec.Struct, tag="require_header", tag_field="type", froz
 
 
 class LimitLength(msgspec.Struct, tag="limit_length", tag_field="type", frozen=True, omit_defaults=True):
-    """Lines, functions or files must not be longer: a line in columns, the others in lines."""
+    """Lines, functions or files must not be longer: a line in columns, the others in lines; parameters are counted."""
 
-    of: Literal["line", "function", "file"]
+    of: Literal["line", "function", "file", "parameters"]
     most: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
@@ -111,6 +114,13 @@ class RequirePlace(msgspec.Struct, tag="require_place", tag_field="type", frozen
     places: tuple[Glob, ...]
 
 
+class ForbidFile(msgspec.Struct, tag="forbid_file", tag_field="type", frozen=True, omit_defaults=True):
+    """There must be no files of these globs."""
+
+    paths: tuple[Glob, ...]
+    instead: str = ""
+
+
 class RequirePartner(msgspec.Struct, tag="require_partner", tag_field="type", frozen=True, omit_defaults=True):
     """Each file has one beside it, such as its test: one of `partners`, in which `{dir}`, `{stem}`, `{ext}` stand."""
 
@@ -148,6 +158,7 @@ Check = (
     | KeepLayers
     | ForbidCycles
     | RequirePlace
+    | ForbidFile
     | RequirePartner
     | RequireTogether
     | ForbidCommand
@@ -185,6 +196,7 @@ KIND_OF_CHECK: dict[type, Kind] = {
     KeepLayers: "architecture",
     ForbidCycles: "architecture",
     RequirePlace: "architecture",
+    ForbidFile: "architecture",
     RequirePartner: "architecture",
     RequireTogether: "architecture",
     ForbidCommand: "process",

@@ -20,6 +20,7 @@ from hunch_features.constraints.files import Instructions
 ID_DIGITS = 10
 MAX_STATEMENTS = 5_000
 MAX_CHARS = 1_000
+MAX_LEAD_WORDS = 4
 
 _PARSER = MarkdownIt("commonmark").enable("table")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z⟦*_\"(])")
@@ -38,6 +39,8 @@ class Statement:
     folder: str = ""
     include: tuple[str, ...] = ()
     item: bool = False
+    lead: str = ""
+    """The line in front of the list that it stands in: "Never do this", "In tests". Without its colon."""
 
     @property
     def plain(self) -> str:
@@ -50,6 +53,7 @@ class _Block:
     line: int
     headings: tuple[str, ...]
     item: bool
+    lead: str = ""
     spans: list[str] = field(default_factory=list)
     parts: list[tuple[int, str]] = field(default_factory=list)  # line, text
 
@@ -87,6 +91,7 @@ def statements(instructions: Instructions) -> list[Statement]:
                     instructions.folder,
                     instructions.include,
                     block.item,
+                    block.lead,
                 )
             )
             if len(found) >= MAX_STATEMENTS:
@@ -98,10 +103,20 @@ def _blocks(tokens: Sequence[Token], first_line: int) -> Iterator[_Block]:
     headings: list[tuple[int, str]] = []
     quotes = items = 0
     pending: int | None = None
+    leads: list[str] = []
+    last = ""
     for token in tokens:
         match token.type:
             case "heading_open":
                 pending = int(token.tag[1:])
+                last = ""
+            case "bullet_list_open" | "ordered_list_open":
+                leads.append(_lead(last) or (leads[-1] if leads else ""))
+            case "bullet_list_close" | "ordered_list_close":
+                leads.pop()
+                last = ""
+            case "fence" | "code_block" | "hr" | "table_open":
+                last = ""
             case "blockquote_open":
                 quotes += 1
             case "blockquote_close":
@@ -118,7 +133,16 @@ def _blocks(tokens: Sequence[Token], first_line: int) -> Iterator[_Block]:
                     headings.append((pending, _plain(block)))
                     pending = None
                 elif not quotes:
+                    block.lead = leads[-1] if leads else ""
+                    last = _plain(block)
                     yield block
+
+
+def _lead(text: str) -> str:
+    """What a text in front of a list says about its items: it ends with a colon, or is as short as a heading."""
+    if text.endswith(":"):
+        return _SENTENCE_END.split(text)[-1].rstrip(": ")
+    return text if len(text.split()) <= MAX_LEAD_WORDS and text[-1:].isalpha() else ""
 
 
 def _inline(token: Token, line: int, headings: tuple[str, ...], item: bool) -> _Block:
