@@ -43,6 +43,7 @@ from hunch_server.rule_checks import OPEN_RULE, RuleChecks
 from hunch_server.session import Session
 from hunch_server.settings import Settings
 from hunch_server.settings_sources import Resolved, resolve
+from hunch_server.transport import connection
 
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)
@@ -355,14 +356,17 @@ def _state_for_people(status: BackendStatus, session: Session) -> tuple[str, str
     return "ready", status.detail
 
 
-def serve(endpoint: tuple[str, int] | None) -> None:
-    """Run until the client goes away: over stdio, or on a loopback `(host, port)`."""
+def serve(endpoint: tuple[str, int] | None) -> int:
+    """Run until the client goes away, over stdio or on a loopback `(host, port)`; returns the exit code."""
     configure_logging(os.environ.get("HUNCH_LOG_LEVEL", "info"))
     server = HunchServer()
-    if endpoint is not None:
-        server.start_tcp(*endpoint)
-        return
-    server.start_io(sys.stdin.buffer, _private_stdout())
+    if endpoint is None:
+        return connection.serve_stdio(sys.stdin.buffer, _private_stdout(), server.protocol, server.close)
+    host, port = endpoint
+    try:
+        return connection.serve_tcp(host, port, ensure_home, server.protocol, server.close)
+    except OSError as error:
+        raise HunchError(f"cannot listen on {host}:{port}: {error.strerror or error}", "give another port") from error
 
 
 def _private_stdout() -> BinaryIO:

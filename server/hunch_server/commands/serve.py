@@ -32,11 +32,15 @@ def parse_address(text: str) -> tuple[str, int]:
 @click.command("serve")
 @click.option("--stdio", is_flag=True, help="Speak over standard input and output (the default).")
 @click.option("--tcp", "address", metavar="HOST:PORT", help="Listen on a loopback address instead.")
-def command(stdio: bool, address: str | None) -> None:
-    """Run the language server."""
+def command(stdio: bool, address: str | None) -> int:
+    """Run the language server.
+
+    With --tcp, one client may come in: the one whose `initializationOptions.token` is the token in the file that is
+    named at the start (readable by you only), or that of HUNCH_TCP_TOKEN.
+    """
     if stdio and address:
         raise HunchError("--stdio and --tcp exclude each other", "give one of them")
     endpoint = parse_address(address) if address else None
     from hunch_server.app import serve  # noqa: PLC0415 - half a second of imports that --help need not pay
 
-    serve(endpoint)
+    return serve(endpoint)
