@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hunch_features.completion.recall import Recalled
+from hunch_features.memory.history.cochange import Related
 from hunch_features.memory.history.kept import KeptHistory
 from hunch_features.memory.index import Refreshed
 from hunch_features.memory.members import Member, members_at
@@ -142,6 +143,11 @@ class Memories:
         if memory is None or not memory.loaded:
             return []
         return await asyncio.to_thread(members_at, memory, snapshot, position)
+
+    def companions(self, root: Path, path: str) -> Sequence[Related]:
+        """Files that change together with a file of a folder, from RAM."""
+        followed = self._followed.get(root)
+        return followed.history.companions(path) if followed is not None else ()
 
     def changed(self, path: Path) -> None:
         """A file was saved, or the editor says that it changed on disk."""

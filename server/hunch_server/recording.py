@@ -6,13 +6,14 @@ Without consent the recorder drops everything at once; the only thing kept here 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hunch_features.completion import Candidate, CompletionQuery, Outcome, Source
 from hunch_features.text import Document, Position, Snapshot
@@ -66,6 +67,18 @@ class Workspace:
     persistence: PersistenceTracker
 
 
+class Listener(Protocol):
+    """Who follows the events live, in RAM, whether they are recorded or not: the offers."""
+
+    def key(self, workspace: str, document: str, change: Change, at: int) -> None:
+        """A text was changed, just now."""
+        ...
+
+    def see(self, event: events.Event) -> None:
+        """Something happened."""
+        ...
+
+
 class Recording:
     """The recorder of one server with what it needs to know of the session. `now` gives seconds since 1970."""
 
@@ -78,6 +91,7 @@ class Recording:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.home = home
+        self.listener: Listener | None = None
         self.consent = Consent(home)
         self._now = now
         self._roots: tuple[Path, ...] = ()
@@ -141,8 +155,14 @@ class Recording:
         return workspace is not None and self.recorder.recording(workspace) is not None
 
     def record(self, event: events.Event) -> None:
-        """Hand an event to the recorder."""
+        """Hand an event to the recorder, and to who listens."""
+        if self.listener is not None:
+            self.listener.see(event)
         self.recorder.record(event)
+
+    def _followed(self, workspace: str | None) -> bool:
+        """Whether events of a folder are of use to anyone."""
+        return workspace is not None and (self.listener is not None or self.on(workspace))
 
     @property
     def at(self) -> int:
@@ -160,6 +180,13 @@ class Recording:
         self._tell_deriver(self._workspace(workspace).deriver, fields)
         if not (fields.get("kind") == "view" and fields.get("to", "editor") == "editor"):
             record_fields(self.recorder, fields, workspace, self.at)
+            self._tell_listener(fields, workspace)
+
+    def _tell_listener(self, fields: dict[str, Any], workspace: str) -> None:
+        if self.listener is None:
+            return
+        with contextlib.suppress(ValueError, TypeError):
+            self.listener.see(events.from_fields({**fields, "at": self.at, "workspace": workspace, "session": ""}))
 
     def _tell_deriver(self, deriver: Deriver, fields: dict[str, Any]) -> None:
         """What a client sees helps to tell where the next change comes from."""
@@ -177,8 +204,8 @@ class Recording:
     # ---- documents ----
 
     def wants(self, opened: OpenDocument) -> bool:
-        """Whether changes of a document are looked at: only while it is recorded."""
-        return self.on(self.workspace_of(opened.path))
+        """Whether changes of a document are looked at: only while it is recorded, or offers follow the work."""
+        return self._followed(self.workspace_of(opened.path))
 
     def opened(self, opened: OpenDocument) -> None:
         """A document was opened."""
@@ -186,7 +213,7 @@ class Recording:
         if found is not None:
             workspace, document = found
             self._documents[workspace, document.path] = document
-            if self.on(workspace):
+            if self._followed(workspace):
                 self._workspace(workspace).deriver.viewed(document.path, document.language, self.at)
 
     def changed(self, opened: OpenDocument, changes: Sequence[Change], *, whole: bool) -> None:
@@ -197,6 +224,9 @@ class Recording:
         name, document = found
         workspace = self._workspace(name)
         self._documents[name, document.path] = document
+        if self.listener is not None:
+            for change in changes:
+                self.listener.key(name, document.path, change, self.at)
         workspace.deriver.changed(document.path, changes, self.at, whole=whole)
         workspace.persistence.changed(document.path, changes)
         self._wake_in(DERIVE_S)
@@ -339,7 +369,7 @@ class Recording:
         if not offered.shown_at:
             offered.shown_at = self._now()
         item = offered.candidate
-        if self.on(offered.workspace):
+        if self._followed(offered.workspace):
             self._workspace(offered.workspace).deriver.offered(offered.document, item.completion)
         self.record(
             events.SuggestionShown(
@@ -424,7 +454,7 @@ class Recording:
 
     def saved(self, workspace: str | None, document: str, language: str, lines: int) -> None:
         """A document was saved."""
-        if workspace is not None and self.on(workspace):
+        if workspace is not None and self._followed(workspace):
             deriver = self._workspace(workspace).deriver
             deriver.viewed(document, language, self.at)
             deriver.saved(document, lines, self.at)

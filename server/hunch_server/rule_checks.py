@@ -111,6 +111,10 @@ class RuleChecks:
                 actions += _actions(uri, snapshot, violation, diagnostic)
         return actions
 
+    def found(self, uri: str) -> tuple[Snapshot, Sequence[Violation]] | None:
+        """What the last check of a document gave, and the text that was checked."""
+        return self._found.get(uri)
+
     def broken(self, uri: str, wanted: lsp.Range) -> dict[str, tuple[Rule, lsp.Diagnostic]]:
         """Rules that are broken within a range, by their ids, each with the first place."""
         snapshot, violations = self._found.get(uri, (None, ()))

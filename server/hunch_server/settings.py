@@ -140,6 +140,24 @@ class RulesSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 200
 
 
+class OffersSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Help that nobody asked for: at most one offer at a time, at boundaries of work, else silence."""
+
+    enable: Annotated[
+        bool, Meta(description="Offer the next step at the right moment, in editors that can show offers quietly.")
+    ] = True
+    per_hour: Annotated[
+        int, Meta(description="Most offers an hour; those that you took do not count.", ge=1, le=60)
+    ] = 4
+    plain_lsp: Annotated[
+        bool,
+        Meta(
+            description="In editors that know nothing of offers, show them as an information diagnostic "
+            "with code actions."
+        ),
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, resolved."""
 
@@ -147,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
     memory: MemorySettings = msgspec.field(default_factory=MemorySettings)
+    offers: OffersSettings = msgspec.field(default_factory=OffersSettings)
     rules: RulesSettings = msgspec.field(default_factory=RulesSettings)
     traces: TracesSettings = msgspec.field(default_factory=TracesSettings)
     log_level: Annotated[

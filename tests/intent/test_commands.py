@@ -48,6 +48,7 @@ def test_shipped_weights_are_never_written_over(record: Path, capsys: pytest.Cap
     assert SHIPPED.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_training_writes_a_model_that_can_be_measured(
     record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,8 @@ from hunch_features.intent.encoding import WINDOW, Encoder, Row
 from hunch_features.intent.evidence import Evidence
 from hunch_features.intent.samples import window
 from hunch_features.intent.taxonomy import ACTIVITY_OF, STATES, Activity, State
-from hunch_features.traces.events import Event, SuggestionShown
+from hunch_features.traces.bursts import PAUSE_MS
+from hunch_features.traces.events import EditBurst, Event, SuggestionShown
 from hunch_models.errors import HunchError
 
 SUGGESTION_FRESH_MS = 10 * 60_000
@@ -64,13 +65,48 @@ class IntentTracker:
         self._rows: deque[Row] = deque(maxlen=WINDOW - 1)
         self._evidence = Evidence()
         self._shown_at: int | None = None
+        self._typing: EditBurst | None = None
+        self._typed_at = 0
+        self._told_keys = False
         self.degraded = ""
+
+    def key(self, at: int, line: int, inserted: str, removed: str) -> None:
+        """A change that was typed, at once. Bursts come after a pause only, too late for what happens in between."""
+        self._told_keys = True
+        burst = self._typing
+        if burst is not None and at - self._typed_at > PAUSE_MS:
+            self._end_typing()
+            burst = None
+        if burst is None:
+            burst = self._typing = EditBurst(at=at, line=line)
+        self._typed_at = at
+        burst.duration_ms = max(0, at - burst.at)
+        if removed and burst.inserted_text.endswith(removed):
+            burst.inserted_text = burst.inserted_text[: -len(removed)]
+            burst.inserted -= len(removed)
+        else:
+            burst.deleted += len(removed)
+            burst.lines_removed += removed.count("\n")
+        burst.inserted_text += inserted
+        burst.inserted += len(inserted)
+        burst.lines_added += inserted.count("\n")
 
     def see(self, event: Event) -> None:
         """One event."""
+        self._evidence.see(event)
+        if self._told_keys and isinstance(event, EditBurst) and event.origin == "typed":
+            return  # its keys were told one by one
         if isinstance(event, SuggestionShown):
             self._shown_at = event.at
-        self._evidence.see(event)
+        self._end_typing()
+        self._encode(event)
+
+    def _end_typing(self) -> None:
+        burst, self._typing = self._typing, None
+        if burst is not None:
+            self._encode(burst)
+
+    def _encode(self, event: Event) -> None:
         row = self._encoder.encode(event)
         if row is not None:
             self._rows.append(row)
@@ -88,6 +124,7 @@ class IntentTracker:
         return Intent(guess.activity, guess.probability, "rules", guess.why)
 
     def _modelled(self, at: int) -> Intent | None:
+        self._end_typing()
         if self._load is not None:
             load, self._load = self._load, None
             try:

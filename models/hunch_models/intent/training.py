@@ -5,6 +5,7 @@ Needs torch (the `train` extra); nothing here is imported at run time. The same 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,13 +157,16 @@ def fit_logistic(rows: Floats, labels: Labels, classes: int, decay: float = 0.01
 
 def export(network: StateNetwork, path: Path, window: int, width: int) -> None:
     """Write the network as ONNX: `rows` (n, window, width) → `probabilities` (n, classes)."""
-    torch.onnx.export(
-        network,
-        (torch.zeros(1, window, width),),
-        str(path),
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
-        opset_version=17,
-        dynamo=False,  # the other exporter needs onnxscript
-    )
+    with warnings.catch_warnings():
+        # The exporter that torch prefers needs onnxscript; this one is all that a GRU needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, window, width),),
+            str(path),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "n"}, OUTPUT: {0: "n"}},
+            opset_version=17,
+            dynamo=False,
+        )

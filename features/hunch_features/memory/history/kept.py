@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
-from hunch_features.memory.history.cochange import related
+from hunch_features.memory.history.cochange import Related, related
 from hunch_features.memory.history.history import History
 from hunch_features.memory.history.mining import head_of
 from hunch_features.memory.history.past import Past
@@ -113,6 +113,10 @@ class KeptHistory:
         if path not in answers:
             answers[path] = tuple(one.path for one in related(past, path, RELATED))
         return answers[path]
+
+    def companions(self, path: str) -> Sequence[Related]:
+        """The same with how often; empty until the first `look` is done."""
+        return related(self._past, path, RELATED) if self._past is not None else ()
 
     def close(self) -> None:
         """End what is in work."""
