@@ -167,6 +167,10 @@ def merged(rules: Sequence[Rule], file: RulesFile) -> tuple[list[Rule], list[tup
     for entry, line in by_id.values():
         if is_unedited(entry):
             continue  # its sentence is gone or says something else now
+        if entry.check is None and entry.text and entry.status == "advisory":
+            rule = Rule(entry.id, "semantic", "advisory", entry.text, Place(PATH, line), why="a habit, not checked")
+            result.append(_changed(rule, entry))
+            continue
         if entry.check is None or not entry.text:
             if entry.check is not None or not entry.made:
                 skipped.append(

@@ -80,6 +80,16 @@ def refreshed(text: str, file: RulesFile, compiled: Sequence[Rule]) -> tuple[str
     return result, Written(added, changed, dropped, kept)
 
 
+def add_rule(root: Path, entry: Entry) -> None:
+    """Add a rule to the file of a root, at its end. Raises HunchError when the id is there or the file unusable."""
+    file = read_rules_file(root)
+    if file.problems:
+        raise HunchError(str(file.problems[0]), "mend the file; nothing was written")
+    if any(known.id == entry.id for known, _line in file.entries):
+        raise HunchError(f"{PATH} has a rule {entry.id} already", "edit it there")
+    _write(root, _ended("".join(_blocks(_text(root)))) + _rendered(table_of(entry)))
+
+
 def silenced(text: str, rule: Rule, note: str) -> str:
     """The file's text with a rule that is wrong made advisory, and why. Raises HunchError where it is not TOML."""
     file = parse_rules(text)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("index", "Build or refresh the memory of a repository."),
     "search": ("search", "Find definitions and code by name and meaning."),
     "related": ("related", "Files that change together with a file."),
+    "conventions": ("conventions", "Habits that the repository's history shows, each with its evidence."),
     "rules": ("rules", "Constraints found in AGENTS.md and its relatives."),
     "check": ("check", "Check files against the rules of their repository."),
     "report": ("report", "Write the page with what suggestions did for you."),

@@ -230,6 +230,13 @@ class HistoryStore:
             (_end(before), most),
         ).fetchall()
 
+    def messages(self, before: int | None = None, most: int = 1_000) -> list[tuple[str, int, str, str]]:
+        """(id, seconds since 1970, first line, body) of the newest commits that no program made, newest first."""
+        return self._db.execute(
+            "SELECT sha, time, subject, body FROM commits WHERE by_bot = 0 AND time < ? ORDER BY id DESC LIMIT ?",
+            (_end(before), most),
+        ).fetchall()
+
     def search(
         self, query: str, weights: tuple[float, float, float], limit: int, before: int | None
     ) -> list[tuple[float, Entry]]:

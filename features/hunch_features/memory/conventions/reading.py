@@ -1,0 +1,146 @@
+"""What every file of a repository shows, worked out in processes that can be ended when a file stalls the parser."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from itertools import islice
+
+import tree_sitter
+
+from hunch_features.memory.bindings import Binding, bindings
+from hunch_features.memory.conventions.files_at import SourceFile
+from hunch_features.memory.conventions.observation import Call, Shown, text_of
+from hunch_features.memory.parsing import be_modest
+from hunch_features.syntax.languages import grammar
+
+BATCH_CHARS = 400_000
+BATCH_LIMIT_S = 20.0
+FILE_LIMIT_S = 5.0
+MOST_WORKERS = 4
+
+_MINERS = {
+    "python": ("python_code", "note_python"),
+    "javascript": ("script_code", "note_script"),
+    "javascriptreact": ("script_code", "note_script"),
+    "typescript": ("script_code", "note_script"),
+    "typescriptreact": ("script_code", "note_script"),
+    "go": ("go_code", "note_go"),
+}
+_CALLEES = {
+    "python": "(call function: [(identifier) (attribute)] @callee)",
+    "go": "(call_expression function: [(identifier) (selector_expression)] @callee)",
+}
+_SCRIPT_CALLEE = "(call_expression function: [(identifier) (member_expression)] @callee)"
+
+
+def shown_by(file: SourceFile) -> Shown:
+    """All that one file shows. The parser may work for long on broken files: not for a thread that has to go on."""
+    shown = Shown(file.path, file.language)
+    lexicon, query = grammar(file.language), _query(file.language)
+    if lexicon is None or query is None:
+        return shown
+    tree = tree_sitter.Parser(lexicon).parse(file.text.encode("utf-8", "replace"))
+    captures = tree_sitter.QueryCursor(query, match_limit=4096).captures(tree.root_node)
+    module, function = _MINERS[file.language]
+    getattr(importlib.import_module(f"hunch_features.memory.conventions.{module}"), function)(shown, captures)
+    bound = bindings(file.language, file.text)
+    for node in captures.get("callee", ()):
+        if (call := _call(node, bound)) is not None:
+            shown.calls.append(call)
+    return shown
+
+
+@cache
+def _query(language: str) -> tree_sitter.Query | None:
+    lexicon = grammar(language)
+    if lexicon is None:
+        return None
+    module = importlib.import_module(f"hunch_features.memory.conventions.{_MINERS[language][0]}")
+    typed = getattr(module, "QUERY_TYPED", "") if language.startswith("typescript") else ""
+    return tree_sitter.Query(lexicon, module.QUERY + typed + _CALLEES.get(language, _SCRIPT_CALLEE))
+
+
+def _call(node: tree_sitter.Node, bound: dict[str, Binding]) -> Call | None:
+    """A call by what its first name is bound to; None for what is not imported."""
+    parts = text_of(node).split(".")
+    binding = bound.get(parts[0])
+    if len(parts) > 4 or not all(part.isidentifier() for part in parts):
+        return None
+    if binding is None and ".".join(parts[:2]) in bound:
+        return Call(parts[0], ".".join(parts[1:]), node.start_point[0])  # `import os.path`
+    if binding is None:
+        return Call("", parts[0], node.start_point[0]) if len(parts) == 1 else None
+    names = [binding.name, *parts[1:]] if binding.name else parts[1:]
+    return Call(binding.module, ".".join(names), node.start_point[0])
+
+
+def all_shown(files: Iterable[SourceFile], workers: int | None = None) -> Iterator[Shown]:
+    """What files show, in their order; files on which the parser crashes or stalls are left out."""
+    waiting = _batches(files)
+    workers = workers or min(MOST_WORKERS, os.cpu_count() or 1)
+    pool = _pool(workers)
+    running: list[tuple[list[SourceFile], Future[list[Shown]]]] = []
+    try:
+        while True:
+            for batch in islice(waiting, workers + 1 - len(running)):
+                running.append((batch, pool.submit(_read_batch, batch)))
+            if not running:
+                return
+            batch, future = running[0]
+            try:
+                yield from future.result(timeout=BATCH_LIMIT_S)
+                running.pop(0)
+            except (BrokenProcessPool, TimeoutError):
+                _end(pool)
+                yield from _one_by_one(batch)
+                pool = _pool(workers)
+                running = [(later, pool.submit(_read_batch, later)) for later, _future in running[1:]]
+    finally:
+        _end(pool)
+
+
+def _one_by_one(files: Sequence[SourceFile]) -> Iterator[Shown]:
+    """The files of a batch that did not end, each with a limit of its own."""
+    pool = _pool(1)
+    try:
+        for file in files:
+            try:
+                yield from pool.submit(_read_batch, [file]).result(timeout=FILE_LIMIT_S)
+            except (BrokenProcessPool, TimeoutError):
+                _end(pool)
+                pool = _pool(1)
+    finally:
+        _end(pool)
+
+
+def _read_batch(files: list[SourceFile]) -> list[Shown]:
+    return [shown_by(file) for file in files]
+
+
+def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+    batch: list[SourceFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += len(file.text)
+        if size >= BATCH_CHARS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=be_modest)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+    pool.shutdown(wait=True, cancel_futures=True)
