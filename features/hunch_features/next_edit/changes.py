@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -11,11 +11,11 @@ from itertools import pairwise
 import tree_sitter
 
 from hunch_features.memory.tokens import KEYWORDS
-from hunch_features.next_edit.edit import Delta, Replacement
+from hunch_features.next_edit.edit import Block, Delta, Replacement
 from hunch_features.next_edit.signatures import Resigned, resigned
 from hunch_features.next_edit.source import Source, Token, definition_name, tokens_of, words_in
 
-MAX_CHANGES = 24
+MAX_CHANGES = 32
 MORE_KEYWORDS = KEYWORDS | frozenset(
     {"mut", "public", "private", "protected", "final", "override", "readonly", "declare", "namespace", "then", "end",
      "void", "string", "number", "boolean", "any", "unknown", "never", "undefined", "object", "i32", "u32", "u64",
@@ -35,6 +35,7 @@ class ChangeKind(StrEnum):
     CALL_REPLACED = "call_replaced"
     SIGNATURE = "signature"
     IMPORT_ADDED = "import_added"
+    ARGUMENTS = "arguments"
     NAME_REMOVED = "name_removed"
     NAME_ADDED = "name_added"
     LITERAL_CHANGED = "literal_changed"
@@ -73,7 +74,7 @@ class Change:
 
 
 def changes(delta: Delta) -> list[Change]:
-    """Every change of an edit, the telling ones first; at most 24."""
+    """Every change of an edit, the telling ones first; at most 32."""
     found: dict[tuple[str, str, str], Change] = {}
 
     def add(change: Change) -> None:
@@ -90,25 +91,42 @@ def changes(delta: Delta) -> list[Change]:
             for old, new in one.renamed:
                 scope = delta.after.symbol_at(one.line)[1:]
                 add(Change(ChangeKind.PARAMETER_RENAMED, old, new, one.line, scope, True, owner=one.name))
-        for changed in block.changed:
-            for replacement in changed.replacements:
-                for change in _of_replacement(delta, replacement, changed.number, changed.replacements):
-                    add(change)
-    _names(delta, add)
+        for change in _of_changed(delta, block):
+            add(change)
     for block in delta.blocks:
         for change in _of_lines(delta, block.added, block.removed):
             add(change)
-        if block.old_end > block.old_start:
-            gone = tuple(delta.before.lines[block.old_start : block.old_end])
-            while gone and not gone[0].strip():
-                gone = gone[1:]
-            new = "\n".join(delta.after.lines[block.new_start : block.new_end])
-            add(Change(ChangeKind.BLOCK_REPLACED, "\n".join(gone), new, block.new_start, lines=gone))
+        for change in _of_block(delta, block):
+            add(change)
     for block in delta.blocks[:4]:
         name, first, last = delta.after.symbol_at(min(block.new_start, len(delta.after.lines) - 1))
         if name:
             add(Change(ChangeKind.ENCLOSING, name.rsplit(".", 1)[-1], "", block.new_start, (first, last)))
+    _names(delta, add)
     return list(found.values())[:MAX_CHANGES]
+
+
+def _of_changed(delta: Delta, block: Block) -> Iterator[Change]:
+    for changed in block.changed:
+        for replacement in changed.replacements:
+            yield from _of_replacement(delta, replacement, changed.number, changed.replacements)
+            called = _called(delta.before, replacement)
+            if called:
+                yield Change(ChangeKind.ARGUMENTS, called, "", changed.number)
+
+
+def _of_block(delta: Delta, block: Block) -> Iterator[Change]:
+    """The lines of a block as one, and each changed line on its own."""
+    if block.old_end <= block.old_start:
+        return
+    if len(block.changed) + len(block.removed) > 1:
+        for one in block.changed:
+            yield Change(ChangeKind.BLOCK_REPLACED, one.old, one.new, one.number, lines=(one.old,))
+    gone = tuple(delta.before.lines[block.old_start : block.old_end])
+    while gone and not gone[0].strip():
+        gone = gone[1:]
+    new = "\n".join(delta.after.lines[block.new_start : block.new_end])
+    yield Change(ChangeKind.BLOCK_REPLACED, "\n".join(gone), new, block.new_start, lines=gone)
 
 
 def name_pairs(replacement: Replacement) -> list[tuple[Token, Token]]:
@@ -180,6 +198,23 @@ def _role(source: Source, line: int, token: Token) -> tuple[ChangeKind, tuple[in
     return ChangeKind.NAME_REPLACED, None, False
 
 
+def _called(source: Source, replacement: Replacement) -> str:
+    """The name of the function among whose arguments tokens changed; empty outside of calls."""
+    beside = replacement.old[:1] or replacement.left[-1:] or replacement.right[:1]
+    node = source.node_at(replacement.line, beside[0].start, beside[0].text) if beside else None
+    for _ in range(4):
+        if node is None or node.type.startswith(_FUNCTIONS):
+            return ""
+        if node.type.startswith("argument") and node.parent is not None:
+            function = node.parent.child_by_field_name("function") or node.parent.child_by_field_name("name")
+            if function is None or function.text is None:
+                return ""
+            words = words_in(function.text.decode("utf-8", "replace").split("\n")[-1])
+            return words[-1] if words and words[-1] not in MORE_KEYWORDS else ""
+        node = node.parent
+    return ""
+
+
 def _is_member(parent: tree_sitter.Node, node: tree_sitter.Node) -> bool:
     if parent.type not in ("attribute", "member_expression", "field_expression", "selector_expression", "field_access"):
         return False
@@ -202,6 +237,7 @@ def _names(delta: Delta, add: Callable[[Change], None]) -> None:
     came: dict[str, int] = {}
     went: dict[str, int] = {}
     importing: set[str] = set()
+    defined: set[str] = set()
     for block in delta.blocks:
         for number in range(block.new_start, block.new_end):
             line = delta.after.lines[number]
@@ -212,9 +248,11 @@ def _names(delta: Delta, add: Callable[[Change], None]) -> None:
         for number in range(block.old_start, block.old_end):
             for word in words_in(delta.before.lines[number]):
                 went.setdefault(word, block.new_start)
+                if word not in defined and _is_defined(delta.before, number, word):
+                    defined.add(word)
     for word, number in went.items():
         if word not in came and word not in MORE_KEYWORDS and len(word) > 2:
-            add(Change(ChangeKind.NAME_REMOVED, word, "", number))
+            add(Change(ChangeKind.NAME_REMOVED, word, "", number, at_definition=word in defined))
     for word, number in came.items():
         if word not in went and word not in MORE_KEYWORDS and len(word) > 2:
             kind = ChangeKind.IMPORT_ADDED if word in importing else ChangeKind.NAME_ADDED

@@ -10,6 +10,7 @@ from hunch_features.memory.history.past import stem
 from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.changes import MORE_KEYWORDS, PAIRS, Change, ChangeKind, changes
 from hunch_features.next_edit.edit import Delta
+from hunch_features.next_edit.facts import add_facts
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
 from hunch_features.next_edit.repeats import repeats
 from hunch_features.next_edit.repository import Repository
@@ -20,6 +21,8 @@ from hunch_features.next_edit.uses import NAMED, uses
 
 MAX_WORDS = 8
 MAX_FILES = 24
+MAX_RELATED_FILES = 4
+"""Files read although no word led there, because they change together with the edited one."""
 MAX_OTHER_CHARS = 200_000
 _TELLING = {
     ChangeKind.RENAMED: 4.0,
@@ -29,6 +32,7 @@ _TELLING = {
     ChangeKind.NAME_REPLACED: 3.0,
     ChangeKind.PARAMETER_RENAMED: 2.0,
     ChangeKind.NAME_REMOVED: 2.5,
+    ChangeKind.ARGUMENTS: 1.8,
     ChangeKind.SIBLING_ADDED: 2.0,
     ChangeKind.TEXT_REPLACED: 1.5,
     ChangeKind.LITERAL_CHANGED: 1.5,
@@ -75,9 +79,9 @@ def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = 
                 if change.old in text
             }
             _look(made, source, False, imports, frozenset(), spots)
-        _of_files(spots.all(), delta, together, counts)
+        add_facts(spots.all(), delta, made, together, counts)
     else:
-        _of_files(spots.all(), delta, {}, {})
+        add_facts(spots.all(), delta, made, {}, {})
     return Found(delta, made, spots.all(), files_read)
 
 
@@ -144,70 +148,7 @@ def _files(path: str, users: Mapping[str, object], together: Mapping[str, float]
     for other in scores:
         scores[other] += 2.0 * together.get(other, 0.0) + 0.3 * (posixpath.dirname(other) == folder)
         scores[other] += 0.5 * (stem(other) == stem(path))
+    for other, score in sorted(together.items(), key=lambda entry: -entry[1])[:MAX_RELATED_FILES]:
+        scores.setdefault(other, 0.5 * score)
     scores.pop(path, None)
     return sorted(scores, key=lambda other: (-scores[other], other))[:MAX_FILES]
-
-
-def _of_files(spots: list[Spot], delta: Delta, together: Mapping[str, float], counts: Mapping[str, int]) -> None:
-    """Facts about where a spot lies, and about the edit as a whole."""
-    edit = delta.edit
-    blocks = delta.blocks
-    before = [
-        frozenset(words_in(line)) for block in blocks for line in delta.before.lines[block.old_start : block.old_end]
-    ]
-    after = [
-        frozenset(words_in(line)) for block in blocks for line in delta.after.lines[block.new_start : block.new_end]
-    ]
-    own_symbols = {delta.after.symbol_at(block.new_start)[0] for block in blocks[:4]}
-    last, first = delta.center, blocks[0].new_start if blocks else 0
-    symbols: dict[tuple[str, int], str] = {}
-    whole = {
-        "edit_blocks": float(len(blocks)),
-        "edit_changed": float(sum(len(block.changed) for block in blocks)),
-        "edit_added": float(sum(len(block.added) for block in blocks)),
-        "edit_removed": float(sum(len(block.removed) for block in blocks)),
-        "edit_test": float(_is_test(edit.path)),
-        "spots": log2(1 + len(spots)),
-    }
-    per_file: dict[str, int] = {}
-    for spot in spots:
-        per_file[spot.source.path] = per_file.get(spot.source.path, 0) + 1
-    for spot in spots:
-        path, line = spot.source.path, spot.line
-        here = path == edit.path
-        words = frozenset(words_in(spot.source.lines[line])) if line < len(spot.source.lines) else frozenset()
-        distance = line - last if line > last else first - line
-        facts = spot.facts
-        facts.update(whole)
-        facts["here"] = float(here)
-        facts["file_spots"] = log2(1 + per_file[path])
-        facts["like_old"] = max((_jaccard(words, other) for other in before), default=0.0)
-        facts["like_new"] = max((_jaccard(words, other) for other in after), default=0.0)
-        facts["votes"] = float(len(spot.proposals))
-        facts["line_words"] = float(len(words))
-        facts["files_of_word"] = log2(
-            1 + min((counts[p.change.old] for p in spot.proposals if p.change.old in counts), default=0)
-        )
-        if here:
-            facts["distance"] = log2(1 + max(0, distance))
-            facts["below"] = float(line > last)
-            if (path, line) not in symbols:
-                symbols[path, line] = spot.source.symbol_at(line)[0]
-            facts["same_symbol"] = float(symbols[path, line] in own_symbols)
-        else:
-            facts["together"] = together.get(path, 0.0)
-            facts["same_folder"] = float(posixpath.dirname(path) == posixpath.dirname(edit.path))
-            facts["same_stem"] = float(stem(path) == stem(edit.path))
-            facts["same_language"] = float(spot.source.language == edit.language)
-        facts["test"] = float(_is_test(path))
-        facts["prose"] = float(path.endswith((".md", ".mdx", ".rst", ".txt")))
-        facts["new_there"] = float(any(p.change.new in words for p in spot.proposals if p.change.kind in PAIRS))
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / max(1, len(one | other))
-
-
-def _is_test(path: str) -> bool:
-    name = posixpath.basename(path).lower()
-    return "test" in name or "spec" in name or "/test" in path or path.startswith("test")

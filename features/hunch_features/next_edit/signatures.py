@@ -117,7 +117,10 @@ def resigned(before: Source, after: Source, old: tuple[int, int], new: tuple[int
     found = []
     for one in are:
         same = [other for other in were if other.name == one.name]
-        other = same[0] if same else were[0] if len(were) == len(are) == 1 else None
+        other = same[0] if same else None
+        if other is None and len(were) == len(are) == 1:
+            gone = were[0].name
+            other = were[0] if len(after.places(gone)) < len(before.places(gone)) else None
         if other is not None and other.parameters != one.parameters:
             change = _compare(other, one)
             if change is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log2
 
 from hunch_features.memory.tokens import split_name
+from hunch_features.next_edit.calls import arguments
 from hunch_features.next_edit.changes import PAIRS, Change, ChangeKind, is_import
 from hunch_features.next_edit.source import Source, definition_name
 from hunch_features.next_edit.spots import Proposal, Spots
@@ -18,6 +19,7 @@ NAMED = PAIRS | {
     ChangeKind.NAME_ADDED,
     ChangeKind.IMPORT_ADDED,
     ChangeKind.ENCLOSING,
+    ChangeKind.ARGUMENTS,
 }
 
 
@@ -52,10 +54,15 @@ def uses(change: Change, source: Source, here: bool, imported: bool, touched: fr
         facts = {**shared, **role(source, line, column, change.old)}
         if change.kind is ChangeKind.ENCLOSING:
             facts["use_inside"] = float(in_scope)
+        if change.kind is ChangeKind.ARGUMENTS and "role_definition" not in facts:
+            continue
         end = column + len(change.old)
         edits: tuple[Edit, ...] = ()
         if change.kind in PAIRS:
             edits = (Edit(Position(line, column), Position(line, end), change.new),)
+        elif change.kind is ChangeKind.SIGNATURE:
+            more, edits = arguments(change, source, line, column)
+            facts.update(more)
         spots.add(source, (line, column, end), Proposal(change, edits, 1.0 if edits else 0.0), facts)
 
 
