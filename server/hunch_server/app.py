@@ -30,6 +30,7 @@ from hunch_server.handlers import (
     configuration,
     inline_completion,
     members,
+    offers,
     outcomes,
     stats,
     traces,
@@ -37,6 +38,8 @@ from hunch_server.handlers import (
 )
 from hunch_server.indexing_progress import IndexingProgress
 from hunch_server.memories import Memories
+from hunch_server.offering import messages as offer_messages
+from hunch_server.offering.offering import Offering
 from hunch_server.protocol import HunchProtocol
 from hunch_server.recording import Recording, open_recording
 from hunch_server.rule_checks import OPEN_RULE, RuleChecks
@@ -62,6 +65,10 @@ MESSAGES: dict[str, int] = {
     "hunch/event": 1,
     "hunch/consent": 1,
     "hunch/report": 1,
+    "hunch/offer": 1,
+    "hunch/offerOutcome": 1,
+    "hunch/offerWithdrawn": 1,
+    "hunch/offers": 1,
 }
 
 
@@ -77,6 +84,8 @@ class HunchServer(LanguageServer):
         self.recording: Recording | None = None
         self.memories: Memories | None = None
         self.rules = RuleChecks(self._publish_diagnostics)
+        self.offering = Offering(self)
+        self._published: dict[str, list[lsp.Diagnostic]] = {}
         self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._register()
@@ -109,6 +118,8 @@ class HunchServer(LanguageServer):
         self._on_request("hunch/idle", stats.idle, None)
         self._on_request("hunch/consent", traces.consent, traces.ConsentAnswer)
         self._on_request("hunch/report", traces.report, None)
+        self._on_request("hunch/offers", offers.offers, None)
+        self._on_notification("hunch/offerOutcome", offers.outcome, offers.OfferOutcome)
         self._on_notification("hunch/event", traces.event, None)
         self._on_notification("textDocument/didShowCompletion", outcomes.shown, outcomes.Shown)
         self._on_notification(
@@ -128,6 +139,16 @@ class HunchServer(LanguageServer):
         @self.command(OPEN_RULE)
         async def open_rule(*arguments: Any) -> None:
             await code_action.open_rule(self, arguments)
+
+        @self.command(offer_messages.TAKE_COMMAND)
+        @request_boundary
+        async def take_offer(*arguments: Any) -> bool:
+            return await offers.take(self, arguments)
+
+        @self.command(offer_messages.ANSWER_COMMAND)
+        @request_boundary
+        async def answer_offer(*arguments: Any) -> None:
+            offers.answer(self, arguments)
 
     def _on_request(
         self,
@@ -163,6 +184,7 @@ class HunchServer(LanguageServer):
             folders = [params.root_uri]
         self.session.change_roots(added=folders, removed=[])
         self.session.editor_options = params.initialization_options
+        self.offering.announce(params.capabilities)
 
     def _initialized(self, _params: lsp.InitializedParams) -> None:
         self.apply_settings(first=True)
@@ -179,6 +201,7 @@ class HunchServer(LanguageServer):
             self._begin_recording(now)
         if self.recording is not None:
             self.recording.follow(self.session.roots)
+        self.offering.follow(now.offers)
         self._follow_memory(now)
         if self.rules.follow(now.rules):
             for uri in self.session.documents:
@@ -264,6 +287,7 @@ class HunchServer(LanguageServer):
 
     async def close(self) -> None:
         """End the engine and write what is still to be recorded; safe to call twice."""
+        self.offering.close()
         recording, self.recording, self.session.watcher = self.recording, None, None
         if recording is not None:
             recording.end()
@@ -281,7 +305,24 @@ class HunchServer(LanguageServer):
             self.in_background(self.rules.check(opened, self.session.roots))
 
     def _publish_diagnostics(self, uri: str, found: list[lsp.Diagnostic]) -> None:
+        self._published[uri] = found
+        self.publish_again(uri)
+        self.offering.checked(uri)
+
+    def document_closed(self, uri: str) -> None:
+        """Forget what was said of a document."""
+        self.rules.closed(uri)
+        self.offering.closed(uri)
+        self._published.pop(uri, None)
+
+    def publish_again(self, uri: str) -> None:
+        """Publish what rules and offers have to say of a document; each publication replaces the one before."""
+        found = [*self._published.get(uri, ()), *self.offering.diagnostics(uri)]
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found))
+
+    def unstructured(self, value: Any) -> Any:
+        """An LSP object as plain JSON data."""
+        return self.protocol._converter.unstructure(value)
 
     # ---- what the server says ----
 

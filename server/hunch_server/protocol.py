@@ -174,7 +174,7 @@ class HunchProtocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         """Forget the document."""
         self._server.session.close_document(params.text_document.uri)
-        self._server.rules.closed(params.text_document.uri)
+        self._server.document_closed(params.text_document.uri)
 
     @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:

@@ -24,7 +24,7 @@ NOTE = "silenced in the editor: the rule or its check is wrong"
 async def code_action(server: HunchServer, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     """Fix, ignore here with a reason, silence a rule that is wrong, open the rule."""
     uri = params.text_document.uri
-    actions = server.rules.actions(uri, params.range)
+    actions = [*server.rules.actions(uri, params.range), *server.offering.actions(uri, params.range)]
     root = server.rules.root_of(convert.path_from_uri(uri), server.session.roots)
     if root is None:
         return actions

@@ -1,0 +1,150 @@
+"""Gathers what could be offered at a boundary, from history, rules and what was done lately."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hunch_features.memory.history.cochange import Related
+from hunch_features.memory.history.searching import Found
+from hunch_features.offers.doings import Doings
+from hunch_features.offers.moments import Boundary
+from hunch_features.offers.offer import Offer
+from hunch_features.offers.sources import (
+    is_test_path,
+    missing_twins,
+    repeated_failure,
+    resume,
+    rule_fixes,
+    run_test,
+    test_of,
+    violation_key,
+)
+from hunch_models.errors import HunchError
+from hunch_server.adapters.memory import open_history
+from hunch_server.session import OpenDocument
+
+if TYPE_CHECKING:
+    from hunch_server.app import HunchServer
+
+log = logging.getLogger(__name__)
+MOST_BROKEN = 500
+
+
+class Candidates:
+    """One per connection; remembers which rules were broken when a document was opened."""
+
+    def __init__(self, server: HunchServer) -> None:
+        self._server = server
+        self._broken: dict[str, frozenset[str]] = {}
+
+    async def gather(
+        self, boundary: Boundary, root: Path, doings: Doings, staged: Collection[str], *, away_ms: int = 0
+    ) -> list[Offer]:
+        """All that could be offered now in a folder; deciding is not done here."""
+        match boundary:
+            case Boundary.COMMITTING:
+                return await self._twins(root, staged, doings)
+            case Boundary.IDLE:
+                return await self._twins(root, frozenset(doings.changed), doings)
+            case Boundary.DIAGNOSTICS:
+                return self._rule_fixes(root)
+            case Boundary.SAVE:
+                return self._rule_fixes(root) + self._test(root, doings)
+            case Boundary.TEST_FAILED:
+                failure, times = doings.last_failure
+                return await asyncio.to_thread(_failures, root, failure, times)
+            case Boundary.RETURN if doings.last_edit is not None:
+                place, symbol = doings.last_edit
+                return resume(place, symbol, away_ms, doings.current)
+        return []
+
+    async def _twins(self, root: Path, changed: Collection[str], doings: Doings) -> list[Offer]:
+        memories = self._server.memories
+        if memories is None or not changed:
+            return []
+        # A file that was edited without being staged is not forgotten either.
+        edited = frozenset(changed) | frozenset(doings.changed) | self._unsaved(root)
+
+        def related(path: str) -> list[Related]:
+            return [one for one in memories.companions(root, path) if one.path not in edited]
+
+        return await asyncio.to_thread(missing_twins, changed, related, lambda path: (root / path).is_file())
+
+    def _unsaved(self, root: Path) -> frozenset[str]:
+        return frozenset(
+            opened.path.relative_to(root).as_posix()
+            for opened in self._server.session.documents.values()
+            if opened.path is not None and opened.path.is_relative_to(root)
+            if opened.document is not None and opened.document.version > 1
+        )
+
+    # ---- rules ----
+
+    def checked(self, uri: str) -> bool:
+        """A document was checked; whether rules are broken now that were not at the first check."""
+        keys = self._keys(uri)
+        if uri not in self._broken:
+            self._broken[uri] = keys
+            return False
+        return bool(keys - self._broken[uri])
+
+    def closed(self, uri: str) -> None:
+        """Forget a document."""
+        self._broken.pop(uri, None)
+
+    def _keys(self, uri: str) -> frozenset[str]:
+        found = self._server.rules.found(uri)
+        if found is None:
+            return frozenset()
+        snapshot, violations = found
+        return frozenset(violation_key(snapshot, violation) for violation in violations[:MOST_BROKEN])
+
+    def _rule_fixes(self, root: Path) -> list[Offer]:
+        offers: list[Offer] = []
+        for uri, opened in self._server.session.documents.items():
+            found = self._server.rules.found(uri)
+            if found is None or not _current(opened, found[0].version) or uri not in self._broken:
+                continue
+            assert opened.path is not None  # noqa: S101 - `_current` has seen it
+            if opened.path.is_relative_to(root):
+                path = opened.path.relative_to(root).as_posix()
+                offers += rule_fixes(path, found[0], found[1][:MOST_BROKEN], self._broken[uri])
+        return offers
+
+    # ---- tests ----
+
+    def _test(self, root: Path, doings: Doings) -> list[Offer]:
+        memories = self._server.memories
+        if memories is None or not doings.changed:
+            return []
+        path = next(reversed(doings.changed))
+        habit = doings.habit
+        test = None if is_test_path(path) else test_of(path, memories.companions(root, path), is_test_path)
+        return run_test(path, test, habit.chance, habit.runs, habit.saves)
+
+
+def _current(opened: OpenDocument, version: int) -> bool:
+    return opened.path is not None and opened.document is not None and opened.document.version == version
+
+
+def _failures(root: Path, failure: str, times: int) -> list[Offer]:
+    try:
+        history = open_history(root)
+    except HunchError:
+        return []
+
+    def search(words: str) -> list[Found]:
+        return history.search_changes(words)
+
+    try:
+        return repeated_failure(failure, times, search)
+    except (HunchError, sqlite3.Error) as error:
+        log.warning("earlier fixes are not known: %s", error)
+        return []
+    finally:
+        history.close()
