@@ -88,6 +88,8 @@ class HunchServer(LanguageServer):
         self._published: dict[str, list[lsp.Diagnostic]] = {}
         self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._switching = asyncio.Lock()
+        self._begun = False
         self._register()
 
     # ---- the closed list: message -> handler -> where it runs (all on the event loop, none of them blocks) ----
@@ -131,12 +133,14 @@ class HunchServer(LanguageServer):
         self._on_notification(lsp.TEXT_DOCUMENT_DID_SAVE, configuration.saved, None)
 
         @self.command(inline_completion.ACCEPT_COMMAND)
-        def did_accept(*arguments: Any) -> None:
+        @request_boundary
+        async def did_accept(*arguments: Any) -> None:
             if not arguments or not isinstance(arguments[0], str):
                 raise InvalidParams("hunch.didAccept needs the suggestion's id")
             notification_boundary(outcomes.accepted)(self, arguments[0])
 
         @self.command(OPEN_RULE)
+        @request_boundary
         async def open_rule(*arguments: Any) -> None:
             await code_action.open_rule(self, arguments)
 
@@ -187,7 +191,9 @@ class HunchServer(LanguageServer):
         self.offering.announce(params.capabilities)
 
     def _initialized(self, _params: lsp.InitializedParams) -> None:
-        self.apply_settings(first=True)
+        if not self._begun:
+            self._begun = True
+            self.apply_settings(first=True)
 
     def apply_settings(self, *, first: bool = False) -> None:
         """Read all sources again and follow what changed; the model is reloaded only when it must be."""
@@ -263,9 +269,12 @@ class HunchServer(LanguageServer):
             self.send_status()
 
     async def _switch(self, old: Backend | None, new: Backend) -> None:
-        if old is not None:
-            await old.stop()
-        await new.start()
+        # One after the other: an engine that is replaced before its turn must not be started after it was stopped.
+        async with self._switching:
+            if old is not None:
+                await old.stop()
+            if new is self.backend:
+                await new.start()
 
     def in_background(self, work: Awaitable[None]) -> None:
         """Run `work` beside everything else and log what goes wrong in it."""
@@ -295,8 +304,10 @@ class HunchServer(LanguageServer):
         memories, self.memories = self.memories, None
         if memories is not None:
             await asyncio.to_thread(memories.close)
-        if self.backend is not None:
-            await self.backend.stop()
+        async with self._switching:
+            backend, self.backend = self.backend, None
+            if backend is not None:
+                await backend.stop()
 
     def check_rules(self, uri: str) -> None:
         """Check an open document against the rules of its folder, beside everything else."""
@@ -381,6 +392,8 @@ def _typed(params: Any, params_type: type[T] | None) -> Any:
         return msgspec.convert(plain(params), params_type)
     except msgspec.ValidationError as error:
         raise InvalidParams(str(error)) from None
+    except UnicodeEncodeError:
+        raise InvalidParams("half of a surrogate pair where text was expected") from None
 
 
 def _state_for_people(status: BackendStatus, session: Session) -> tuple[str, str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# pygls looks these up in a table without a look at what they are.
+WITH_KEY = {lsp.CANCEL_REQUEST: "id", lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: "token"}
 LONGEST_ID = 256
 LONGEST_METHOD = 256
 PARSE_ERROR = lsp.ErrorCodes.ParseError
@@ -94,6 +96,8 @@ class HunchProtocol(LanguageServerProtocol):
             self.exited = True
         elif self._shutdown or not self._initialized or not (method == lsp.CANCEL_REQUEST or self._knows(method)):
             log.debug("ignored: %s", method)
+        elif method in WITH_KEY and _id_of(data.get("params"), WITH_KEY[method]) is None:
+            log.warning("%s: wrong parameters", method)
         else:
             self._take(data, None)
 
@@ -194,9 +198,9 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _id_of(data: dict[str, Any]) -> int | str | None:
-    """The message's id where it is one that can be answered."""
-    found = data.get("id")
+def _id_of(data: object, key: str = "id") -> int | str | None:
+    """An object's id where it is one that can be used: a number or a short string."""
+    found = data.get(key) if isinstance(data, dict) else None
     if isinstance(found, bool) or not isinstance(found, int | str):
         return None
     return found if len(str(found)) <= LONGEST_ID else None

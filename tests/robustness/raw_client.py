@@ -116,8 +116,10 @@ class RunningServer:
         process = psutil.Process(self.process.pid)
         return int(process.num_handles() if sys.platform == "win32" else process.num_fds())
 
-    def tracebacks(self) -> list[str]:
-        return [line for line in self.stderr if "Traceback" in line or "bug in" in line]
+    def bugs(self) -> list[str]:
+        """What the log tells of bugs, each with its traceback's last lines."""
+        found = [number for number, line in enumerate(self.stderr) if "bug in" in line]
+        return ["\n".join(self.stderr[number : number + 40]) for number in found]
 
 
 @asynccontextmanager

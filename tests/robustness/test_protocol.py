@@ -28,7 +28,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
         await running.client.initialize()
         yield running
         assert await running.client.still_serves()
-        assert running.tracebacks() == []
+        assert running.bugs() == []
 
 
 MALFORMED = [

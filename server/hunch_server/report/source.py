@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def write_report(home: Path, target: Path, *, since_ms: int | None = None) -> Su
     answer = Consent(home).answer if home.is_dir() else ConsentFile()
     page = render(summary, recording=recording_sentence(answer), made_at=datetime.now())
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    # Two may be asked for at a time, in one process too.
+    part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     part.write_text(page, encoding="utf-8", newline="\n")
     part.replace(target)
     return summary
