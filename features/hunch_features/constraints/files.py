@@ -52,6 +52,32 @@ def instruction_files(
     return found, skipped
 
 
+def instruction_files_for(root: Path, folder: Path) -> tuple[list[Instructions], list[Path]]:
+    """What speaks for one folder below the root: instruction files there and in the folders above it, farthest first.
+
+    Also all files that were looked at or may not be read, by which a cache can tell whether this still holds.
+    """
+    found: list[Instructions] = []
+    looked_at: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    parts = folder.relative_to(root).parts
+    for depth in range(len(parts) + 1):
+        here = root.joinpath(*parts[:depth])
+        candidates = [path for path in _candidates_in(here) if path.is_file()]
+        looked_at += candidates
+        if SKIPPED_FOLDERS.isdisjoint(parts[:depth]):
+            for path in candidates[:MAX_FILES]:
+                _read(root, path, seen, found, [], depth=0, folder=None)
+    return found, looked_at
+
+
+def _candidates_in(folder: Path) -> Iterator[Path]:
+    yield from (folder / name for name in NAMES)
+    for place in (folder / ".cursor" / "rules", folder / ".github", folder / ".github" / "instructions"):
+        if place.is_dir():
+            yield from sorted(path for path in place.iterdir() if _is_rule_file(place, path.name))
+
+
 def _candidates(root: Path, with_contributing: bool, skipped: list[tuple[str, str]]) -> Iterator[Path]:
     names = set(NAMES) | ({"CONTRIBUTING.md"} if with_contributing else set())
     for visited, (folder, folders, files) in enumerate(os.walk(root)):

@@ -37,14 +37,14 @@ SYNONYMS: dict[str, dict[str, str]] = {
 
 # `npm test` runs what `npm run test` runs; yarn, pnpm and bun do so for any name of a script.
 _SCRIPTS_OF_NPM = frozenset({"test", "start", "stop", "restart"})
-_SHORT_RUN = frozenset({"yarn", "pnpm", "bun"})
+SHORT_RUN = frozenset({"yarn", "pnpm", "bun"})
 _RUNS_A_NAME = frozenset({"run", "exec", "dlx", "run-script"})
 
 # Every plain word of these is a target.
-_TARGETS = frozenset({"make", "gmake", "just", "task", "rake", "mise", "tox", "nox", "rm", "gradle"})
+TARGETS = frozenset({"make", "gmake", "just", "task", "rake", "mise", "tox", "nox", "rm", "gradle"})
 # `-rf` is `-r -f` for these; for others, as for terraform, `-auto-approve` is one option.
 CLUSTERS = frozenset({"rm", "cp", "mv", "ls", "grep", "sed", "curl", "wget", "docker", "tar", "chmod", "psql", "make"})
-_LONG_OF_SHORT: dict[str, dict[str, str]] = {
+LONG_OF_SHORT: dict[str, dict[str, str]] = {
     "rm": {"r": "--recursive", "R": "--recursive", "f": "--force", "d": "--dir", "i": "--interactive"},
     "curl": {"k": "--insecure", "L": "--location"},
     "docker": {"v": "--volumes", "f": "--force"},
@@ -84,10 +84,10 @@ def _has_words(program: str, wanted: Sequence[str], arguments: Sequence[str]) ->
         return True
     names = SYNONYMS.get(program, {})
     wanted = [_plain(names.get(word, word)) for word in wanted]
-    if program in _TARGETS:
+    if program in TARGETS:
         plain = [_plain(word) for word in arguments if not word.startswith("-")]
         return all(word in plain for word in wanted)
-    if program in _SHORT_RUN:
+    if program in SHORT_RUN:
         wanted = wanted[1:] if wanted[0] == "run" and len(wanted) > 1 else wanted
         arguments = _without_run(names, arguments) if wanted != ["run"] else arguments
     elif program == "npm":
@@ -153,7 +153,7 @@ def _plain(word: str) -> str:
 def _has_option(program: str, wanted: str, arguments: Sequence[str]) -> bool:
     """Whether an option is given: `--all` also as `--all=…`, `-r` also within `-rf` where the program reads it so."""
     if wanted.startswith("--"):
-        letters = [letter for letter, long in _LONG_OF_SHORT.get(program, {}).items() if long == wanted]
+        letters = [letter for letter, long in LONG_OF_SHORT.get(program, {}).items() if long == wanted]
         return any(
             argument == wanted or argument.startswith(f"{wanted}=") or _in_cluster(argument, letters)
             for argument in arguments
@@ -164,7 +164,7 @@ def _has_option(program: str, wanted: str, arguments: Sequence[str]) -> bool:
 
 
 def _has_letter(program: str, letter: str, arguments: Sequence[str]) -> bool:
-    longs = _LONG_OF_SHORT.get(program, {})
+    longs = LONG_OF_SHORT.get(program, {})
     long = longs.get(letter)
     letters = [letter, *(other for other, name in longs.items() if long is not None and name == long)]
     return any(argument == long or _in_cluster(argument, letters) for argument in arguments)

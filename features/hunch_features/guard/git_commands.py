@@ -34,7 +34,7 @@ _LONG_WITH_VALUE: dict[str, frozenset[str]] = {
     "checkout": frozenset({"-b", "-B", "--orphan", "--conflict", "--pathspec-from-file"}),
     "tag": frozenset({"-m", "--message", "-F", "--file", "-u", "--local-user", "--sort", "--format"}),
 }  # fmt: skip
-_SAME: dict[tuple[str, str], str] = {
+SAME: dict[tuple[str, str], str] = {
     ("push", "f"): "--force", ("push", "d"): "--delete", ("push", "u"): "--set-upstream", ("push", "n"): "--dry-run",
     ("commit", "n"): "--no-verify", ("commit", "a"): "--all", ("commit", "s"): "--signoff",
     ("add", "A"): "--all", ("add", "f"): "--force", ("add", "u"): "--update", ("add", "n"): "--dry-run",
@@ -203,7 +203,7 @@ def _options(command: GitCommand) -> tuple[list[str], list[str]]:
             at += word in takes
         elif word.startswith("-") and len(word) > 1:
             for number, letter in enumerate(word[1:]):
-                options += [f"-{letter}", *filter(None, [_SAME.get((command.subcommand, letter))])]
+                options += [f"-{letter}", *filter(None, [SAME.get((command.subcommand, letter))])]
                 if letter in valued:  # the rest of the word is its value, or else the next word
                     at += number == len(word) - 2 and f"-{letter}" in takes
                     break
@@ -216,7 +216,7 @@ def _given(wanted: str, given: Sequence[str], subcommand: str) -> bool:
     """Whether an option is among those given; git takes the beginning of a long option for it where it is unique."""
     if not wanted.startswith("--"):
         if len(wanted) == 2:
-            long = _SAME.get((subcommand, wanted[1]), wanted)
+            long = SAME.get((subcommand, wanted[1]), wanted)
             return wanted in given or long in given
         return all(_given(f"-{letter}", given, subcommand) for letter in wanted[1:]) or wanted in given
     for option in given:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "conventions": ("conventions", "Habits that the repository's history shows, each with its evidence."),
     "rules": ("rules", "Constraints found in AGENTS.md and its relatives."),
     "check": ("check", "Check files against the rules of their repository."),
+    "guard": ("guard", "Stop commands that the rules of a repository forbid."),
     "report": ("report", "Write the page with what suggestions did for you."),
     "traces": ("traces", "The opt-in record of interactions: status, on, off, stats, export, delete."),
     "train": ("train", "Train models on this machine."),

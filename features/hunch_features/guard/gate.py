@@ -1,0 +1,46 @@
+"""A program of its own: does a rule mean this command? Asked by a shim when a word of the command is one of a rule.
+
+`python -I -S gate.py PROGRAM GUARD ROOT FOLDER ARGUMENTS…` ends with 0: no; 3: yes, or it cannot tell, and `hunch
+guard` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what it
+costs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+NO_RULE = 0
+LOOK_CLOSER = 3
+
+
+def may_break_a_rule(program: str, guard: str, root: str, folder: str, arguments: list[str]) -> bool:
+    """Whether a rule in the tables from `folder` up to `root` (both with a slash at the end) means the command."""
+    from hunch_features.guard.commands import Forbidden, falls_under  # noqa: PLC0415 - after the path is set
+
+    while True:
+        try:
+            with open(f"{guard}/tables/{program}{folder}%", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+                lines = file.read().split("\n")
+        except FileNotFoundError:
+            lines = []
+        for line in lines:
+            if line.startswith("R\x1f"):
+                _, lease, *words = line.split("\x1f")
+                if falls_under(Forbidden(program, words, lease == "1"), program, arguments, folder):
+                    return True
+        if len(folder) <= len(root):
+            return False
+        folder = folder[: folder.rstrip("/").rindex("/") + 1]
+
+
+def main() -> int:
+    """The answer as an exit code."""
+    program, guard, root, folder, *arguments = sys.argv[1:]
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all the rest
+    sys.path.insert(0, os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
+    return LOOK_CLOSER if root and may_break_a_rule(program, guard, root, folder, arguments) else NO_RULE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""`hunch guard`: shims that stop commands which the rules of a repository forbid."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hunch_features.constraints.rulebook import compile_root
+from hunch_features.guard import log
+from hunch_features.guard.deciding import Decision, decide, shown
+from hunch_features.guard.in_force import command_rules, in_force, repository_of, speaking_for
+from hunch_features.guard.running import NOT_FOUND, run
+from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
+from hunch_features.guard.tables import write_tables
+from hunch_models.errors import HunchError
+from hunch_server.adapters.home import ensure_home, hunch_home
+from hunch_server.commands import FINE, FOUND
+from hunch_server.commands.output import console, json_option, print_json
+
+REFUSED = 126
+"""What a shell gives for a command that it found and may not run."""
+TOOK_TOO_LONG = 75
+LIMIT_S = 5.0
+"""A check that takes longer than this lets the command run."""
+LAST = 10
+SHELLS = ("sh", "bash", "zsh", "fish", "pwsh")
+COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.group("guard")
+def command() -> None:
+    """Stop commands that the rules of a repository forbid, before they run."""
+
+
+@command.command("install")
+@click.option(
+    "--shims", type=click.Path(path_type=Path), help="Folder for the shims. Default: in Hunch's state folder."
+)
+@click.option("--root", type=click.Path(path_type=Path), default=Path(), help="The repository. Default: this folder.")
+@click.option("--shell", type=click.Choice(SHELLS), help="Print only the line for this shell, for `eval`.")
+@click.option("--monitor", is_flag=True, help="Also watch runs of commands for drift; see docs/guard.md.")
+def install_shims(shims: Path | None, root: Path, shell: str | None, monitor: bool) -> None:
+    """Write shims for the commands that the rules of this repository forbid."""
+    if not root.is_dir():
+        raise HunchError(f"--root {root}: not a folder", "give the repository's folder")
+    home = ensure_home()
+    top = repository_of(root.resolve()) or root.resolve()
+    rules = command_rules(compile_root(top).rules)
+    wanted = {one.check.program for one in rules}
+    refused = {name: why for name in sorted(wanted) if (why := why_never(name))}
+    before = read_manifest(home / "guard")
+    folder = (shims or (Path(before.shims) if before else home / "shims")).absolute()
+    monitor = monitor or (before is not None and before.monitor)
+    manifest = install(paths(home), folder, wanted - set(refused), monitor=monitor)
+    for name, why in refused.items():
+        click.echo(f"not guarded: {shown(name)}: {why}", err=True)
+    if shell:
+        click.echo(profile_line(folder, shell))
+        return
+    screen = console()
+    if not manifest.programs:
+        screen.print("No enforced rule here forbids a command; no shim was needed.", markup=False)
+        return
+    screen.print(f"Shims in {folder}: {', '.join(manifest.programs)}", markup=False, soft_wrap=True)
+    if not stands_first(folder):
+        screen.print("Add this line to the profile of your shell:", markup=False)
+        screen.print(f"  {profile_line(folder, _shell())}", markup=False, soft_wrap=True)
+
+
+@command.command("uninstall")
+def uninstall_shims() -> None:
+    """Take away all shims, the tables and the log."""
+    home = hunch_home()
+    stay = uninstall(home / "guard", log.log_files(home), home / "shims")
+    for path in stay:
+        click.echo(f"not ours, left there: {path}", err=True)
+    console().print("The guard is gone. Take the line out of your shell's profile, too.", markup=False)
+
+
+@command.command("status")
+@json_option
+def status(as_json: bool) -> None:
+    """Shims, rules about commands that hold in this folder, and what was refused last."""
+    result = status_of(hunch_home(), Path.cwd())
+    if as_json:
+        print_json(result)
+        return
+    screen = console()
+    where = f"{result['folder']}{'' if result['first_on_path'] else ' (not first on PATH)'}"
+    screen.print(f"shims    {', '.join(result['shims']) or 'none'}  {where}", markup=False, soft_wrap=True)
+    for rule in result["rules"]:
+        note = "" if rule["guarded"] else f"  not guarded: {rule['why']}"
+        screen.print(
+            f"rule     {rule['command']}  {rule['source']}: {rule['text']}{note}", markup=False, soft_wrap=True
+        )
+    if result["problem"]:
+        screen.print(f"problem  {result['problem']}: no rule is enforced here until it is mended", markup=False)
+    for entry in (*result["refused"], *result["failures"]):
+        what = entry.get("command") or entry.get("program", "")
+        when = entry.get("time", "")
+        screen.print(f"{entry['event']:8} {when} {what} {entry.get('why', '')}", markup=False, soft_wrap=True)
+
+
+@command.command("exec", context_settings=COMMAND)
+@click.option("--dry-run", is_flag=True, help="Only say whether it may run. Exit code 1: it may not.")
+@json_option
+@click.argument("words", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
+    """Decide about a command and run it. Exit code 126: it is forbidden; else the command's own."""
+    decision = judged(list(words), record=not dry_run)
+    if dry_run:
+        if as_json:
+            print_json(
+                {"allowed": decision.allowed, "rule_id": decision.rule_id or None, "message": decision.message or None}
+            )
+        elif decision.message:
+            click.echo(decision.message)
+        return FINE if decision.allowed else FOUND
+    if decision.message:
+        click.echo(decision.message, err=True)
+    if not decision.allowed:
+        return REFUSED
+    sys.stdout.flush()
+    code = run(words)
+    if code == NOT_FOUND:
+        click.echo(f"{shown(words[0])}: command not found", err=True)
+    return code
+
+
+@command.command("judge", hidden=True, context_settings=COMMAND)
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
+def judge(words: tuple[str, ...]) -> int:
+    """What a shim asks: 0 lets it run, 126 does not."""
+    limit = threading.Timer(LIMIT_S, os._exit, (TOOK_TOO_LONG,))
+    limit.daemon = True
+    limit.start()
+    decision = judged(list(words), record=True)
+    limit.cancel()
+    if decision.message:
+        click.echo(decision.message, err=True)
+    return FINE if decision.allowed else REFUSED
+
+
+def judged(words: list[str], *, record: bool) -> Decision:
+    """The decision, with tables and log kept up to date. Whatever goes wrong lets the command run, and is logged."""
+    home = hunch_home()
+    if os.environ.get("HUNCH_GUARD") in ("off", "0"):
+        return Decision(True)
+    try:
+        decision = decide(words, Path.cwd(), os.environ)
+        if record and decision.found is not None:
+            _keep(home, words, decision)
+    except Exception as error:  # a guard that fails must not stand in the way
+        _failed(home, words, f"{type(error).__name__}: {error}")
+        return Decision(True)
+    return decision
+
+
+def _keep(home: Path, words: list[str], decision: Decision) -> None:
+    assert decision.found is not None  # noqa: S101 - the caller looked
+    if (home / "guard").is_dir():
+        write_tables(home / "guard", decision.found)
+    (home / "guard" / "failed").unlink(missing_ok=True)
+    if decision.found.problem:
+        log.write(home, "failed", {"program": words[0], "why": decision.found.problem})
+    if not decision.allowed:
+        log.write(
+            home,
+            "refused",
+            {"rule": decision.rule_id, "command": log.redacted(words), "folder": log.redacted([str(Path.cwd())])},
+        )
+
+
+def _failed(home: Path, words: list[str], why: str) -> None:
+    try:
+        log.write(home, "failed", {"program": log.redacted(words[:1]), "why": log.redacted([why])[:300]})
+    except OSError:
+        return
+
+
+def paths(home: Path) -> Paths:
+    """Where the guard's parts are for this Hunch."""
+    import hunch_server  # noqa: PLC0415 - only for its place
+
+    return Paths((home / "guard").absolute(), Path(hunch_server.__file__).with_name("launcher.py"))
+
+
+def stands_first(folder: Path) -> bool:
+    """Whether the shims come before every other folder on PATH."""
+    first = os.environ.get("PATH", "").split(os.pathsep)[0]
+    return bool(first) and folder.exists() and Path(first).exists() and Path(first).samefile(folder)
+
+
+def profile_line(folder: Path, shell: str) -> str:
+    """The line that puts the shims first on PATH."""
+    if shell == "pwsh":
+        quoted = str(folder).replace("'", "''")
+        return f"$env:PATH = '{quoted}' + [IO.Path]::PathSeparator + $env:PATH"
+    if shell == "fish":
+        quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+        return f"set -gx PATH '{quoted}' $PATH"
+    return f'export PATH={shlex.quote(str(folder))}:"$PATH"'
+
+
+def _shell() -> str:
+    name = Path(os.environ.get("SHELL", "")).name
+    return name if name in SHELLS else "pwsh" if os.name == "nt" else "sh"
+
+
+def status_of(home: Path, here: Path) -> dict[str, Any]:
+    """What `hunch guard status` tells."""
+    manifest = read_manifest(home / "guard")
+    folder = Path(manifest.shims) if manifest else home / "shims"
+    programs = manifest.programs if manifest else ()
+    found = in_force(here.resolve())
+    held = speaking_for(found.rules, found.root, here.resolve()) if found.root else []
+    return {
+        "installed": manifest is not None,
+        "folder": str(folder),
+        "first_on_path": stands_first(folder),
+        "shims": [name for name in programs if (folder / name).is_file()],
+        "monitor": manifest.monitor if manifest else False,
+        "rules": [
+            {
+                "id": one.rule.id,
+                "command": shown(" ".join((one.check.program, *one.check.words))),
+                "text": shown(one.rule.text),
+                "source": f"{shown(one.rule.source.path)}:{one.rule.source.line}",
+                "severity": one.rule.severity,
+                "guarded": one.check.program in programs,
+                "why": why_never(one.check.program)
+                or ("" if one.check.program in programs else "no shim yet: `hunch guard install`"),
+            }
+            for one in held
+        ],
+        "problem": found.problem,
+        "refused": log.last(home, LAST, ("refused",)),
+        "failures": log.last(home, LAST, ("failed",)),
+    }
