@@ -36,7 +36,7 @@ SYNONYMS: dict[str, dict[str, str]] = {
 }
 
 # `npm test` runs what `npm run test` runs; yarn, pnpm and bun do so for any name of a script.
-_SCRIPTS_OF_NPM = frozenset({"test", "start", "stop", "restart"})
+SCRIPTS_OF_NPM = frozenset({"test", "start", "stop", "restart"})
 SHORT_RUN = frozenset({"yarn", "pnpm", "bun"})
 _RUNS_A_NAME = frozenset({"run", "exec", "dlx", "run-script"})
 
@@ -91,7 +91,7 @@ def _has_words(program: str, wanted: Sequence[str], arguments: Sequence[str]) ->
         wanted = wanted[1:] if wanted[0] == "run" and len(wanted) > 1 else wanted
         arguments = _without_run(names, arguments) if wanted != ["run"] else arguments
     elif program == "npm":
-        wanted = ["run", *wanted] if wanted[0] in _SCRIPTS_OF_NPM else wanted
+        wanted = ["run", *wanted] if wanted[0] in SCRIPTS_OF_NPM else wanted
         arguments = _with_run(names, arguments)
     return _follow(names, wanted, arguments)
 
@@ -122,7 +122,7 @@ def _without_run(names: dict[str, str], arguments: Sequence[str]) -> Sequence[st
 def _with_run(names: dict[str, str], arguments: Sequence[str]) -> Sequence[str]:
     for at in _subcommands(arguments):
         name = names.get(arguments[at], arguments[at])
-        if name in _SCRIPTS_OF_NPM:
+        if name in SCRIPTS_OF_NPM:
             return [*arguments[:at], "run", name, *arguments[at + 1 :]]
         if name == "run":
             return arguments

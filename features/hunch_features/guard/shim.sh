@@ -108,24 +108,45 @@ _hunch_move() {
 
 # Whether one of the arguments after the first fits a line of a table, which is the first.
 _hunch_fits() {
+  _hunch_word=${1#?}
   case $1 in
-    '*') return 0 ;;
     =*)
-      _hunch_word=${1#=}
       shift
       for _hunch_argument do [ "$_hunch_argument" = "$_hunch_word" ] && return 0; done
       ;;
     ^*)
-      _hunch_word=${1#^}
       shift
       for _hunch_argument do case $_hunch_argument in "$_hunch_word"*) return 0 ;; esac; done
       ;;
     '~'*)
-      _hunch_word=${1#?}
       shift
       for _hunch_argument do case $_hunch_argument in --*) ;; -*"$_hunch_word"*) return 0 ;; esac; done
       ;;
   esac
+  return 1
+}
+
+# Whether a rule of the table, which is the first argument, could mean the others: one line of each of its groups fits.
+_hunch_could() {
+  [ -f "$1" ] || return 1
+  _hunch_table=$1
+  shift
+  alive=1
+  fits=
+  while IFS= read -r line; do
+    case $line in
+      '&')
+        [ -n "$fits" ] || alive=
+        fits=
+        ;;
+      R*)
+        [ -z "$alive" ] || return 0
+        alive=1
+        fits=
+        ;;
+      *) [ -z "$alive" ] || [ -n "$fits" ] || ! _hunch_fits "$line" "$@" || fits=1 ;;
+    esac
+  done <"$_hunch_table"
   return 1
 }
 
@@ -204,13 +225,7 @@ _hunch_quick() (
     fi
     if [ -f "$_hunch_guard/tables/$_hunch_name$dir/%" ]; then
       ruled=1
-      while IFS= read -r line; do
-        case $line in
-          !) exit 3 ;;
-          R*) ;;
-          *) [ -n "$hit" ] || ! _hunch_fits "$line" "$@" || hit=1 ;;
-        esac
-      done <"$_hunch_guard/tables/$_hunch_name$dir/%"
+      [ -n "$hit" ] || ! _hunch_could "$_hunch_guard/tables/$_hunch_name$dir/%" "$@" || hit=1
     fi
     [ "$dir" != "$root" ] || break
     dir=${dir%/*}
@@ -226,15 +241,11 @@ _hunch_quick() (
           '') ;;
           !* | *[\'\"\\]*) exit 3 ;;
           *)
-            [ -z "$hit" ] || exit 3
             case ${alias%%[	\ ]*} in @BUILT_IN@) ;; *) exit 3 ;; esac
             dir=$here
             while :; do
-              if [ -f "$_hunch_guard/tables/git$dir/%" ]; then
-                while IFS= read -r line; do
-                  case $line in R*) ;; *) ! _hunch_fits "$line" $alias || exit 3 ;; esac
-                done <"$_hunch_guard/tables/git$dir/%"
-              fi
+              # What the alias stands for is split into words here, and that is all that happens to it.
+              ! _hunch_could "$_hunch_guard/tables/git$dir/%" $alias "$@" || exit 3
               [ "$dir" != "$root" ] || break
               dir=${dir%/*}
             done

@@ -1,8 +1,9 @@
 """What a shim reads instead of asking Python: per folder and program the words that could mean a rule, and stamps.
 
 `stamps/<folder>/<file>` is an empty file with the modification time of the instruction file that was read: where all
-are equal, the tables hold. `tables/<program>/<folder>/%` has one line for each word of which a forbidden command must
-contain one (`=word`, `^beginning`, `~letter` of short options, `*` for any command), and one for each rule, for `gate`.
+are equal, the tables hold. `tables/<program>/<folder>/%` has some lines per rule: groups of what arguments may be
+(`=word`, `^beginning`, `~letter` of short options), each group with `&` after it, then the rule itself as `gate` reads
+it. A command that does not fit one line of every group cannot break the rule.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from hunch_features.constraints.rules_file import PATH
 from hunch_features.file_lock import one_at_a_time
-from hunch_features.guard.commands import LONG_OF_SHORT, SHORT_RUN, SYNONYMS, TARGETS, Forbidden
+from hunch_features.guard.commands import LONG_OF_SHORT, SCRIPTS_OF_NPM, SHORT_RUN, SYNONYMS, Forbidden
 from hunch_features.guard.git_commands import SAME
 from hunch_features.guard.in_force import CommandRule, InForce
 
@@ -96,7 +97,7 @@ def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> Non
         if is_plain_name(one.check.program):
             by_program.setdefault(one.check.program, []).append(one.forbidden)
     for program, forbidden in by_program.items():
-        lines = {line: None for one in forbidden for line in (*triggers(one), rule_line(one))}
+        lines = [line for one in forbidden for line in rule_lines(one)]
         path = _below(guard / "tables" / program, folder) / TABLE
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = path.with_name(f"{TABLE}{os.getpid()}")
@@ -116,57 +117,56 @@ def is_plain_name(program: str) -> bool:
     return 0 < len(program) <= 64 and allowed and program[0].isalnum()
 
 
-def rule_line(forbidden: Forbidden) -> str:
-    """A rule as `gate` reads it."""
-    return SEPARATOR.join(("R", str(int(forbidden.lease)), *forbidden.words))
+def rule_lines(forbidden: Forbidden) -> list[str]:
+    """The lines of a rule. Words that a line cannot hold are left out, so that `gate` says "maybe" more often."""
+    lines: list[str] = []
+    for group in groups(forbidden):
+        lines += [*(line for line in group if _fits_a_line(line)), "&"] if all(map(_fits_a_line, group)) else []
+    words = forbidden.words if all(map(_fits_a_line, forbidden.words)) else ()
+    return [*lines, SEPARATOR.join(("R", str(int(forbidden.lease)), *words))]
 
 
-def triggers(forbidden: Forbidden) -> list[str]:
-    """Lines of which one at least fits the arguments of every command that falls under the rule."""
-    if not forbidden.words:
-        return ["*"]
-    if any(char in word for word in forbidden.words for char in f"\n\r\0{SEPARATOR}"):
-        return ["*", "!"]
+def _fits_a_line(text: str) -> bool:
+    return not any(char in text for char in f"\n\r\0{SEPARATOR}")
+
+
+def groups(forbidden: Forbidden) -> list[list[str]]:
+    """Groups of lines; every command that falls under the rule has an argument for a line of each group."""
+    program = forbidden.program
     plain = [word for word in forbidden.words if not word.startswith("-")]
-    if plain:
-        return [f"={word}" for word in _spellings(forbidden.program, plain)]
-    return _option_triggers(forbidden.program, forbidden.words[0])
+    options = [word for word in forbidden.words if word.startswith("-")]
+    named = plain[:1] if program == "git" else plain
+    found = [[f"={word}" for word in _spellings(program, plain, at)] for at in range(len(named))]
+    found += [_option_lines(program, option) for option in options]
+    if program == "git" and plain[:1] == ["push"]:  # a refspec or a mirror forces, too
+        for group in found[1:]:
+            group += ["^+", "^--mirr"]
+    return found
 
 
-def _spellings(program: str, plain: list[str]) -> list[str]:
-    word = plain[1] if program in SHORT_RUN and plain[0] == "run" and len(plain) > 1 else plain[0]
+def _spellings(program: str, plain: list[str], at: int) -> list[str]:
+    """What an argument may be for the plain word at a place of a rule."""
     names = SYNONYMS.get(program, {})
-    canonical = names.get(word, word)
-    found = {word, canonical, *(other for other, name in names.items() if name == canonical)}
+    canonical = names.get(plain[at], plain[at])
+    found = {plain[at], canonical, *(other for other, name in names.items() if name == canonical)}
+    if program in SHORT_RUN and at == 0 and canonical == "run" and len(plain) > 1:
+        return _spellings(program, plain, 1)  # `yarn build` is `yarn run build`
     if program == "npm":
-        found |= {"run", "run-script", "rum"} if canonical in ("test", "start", "stop", "restart") else set()
-        found |= set(_npm_scripts(names)) if canonical == "run" else set()
-    if program == "git":
-        return [word]
+        scripts = {*SCRIPTS_OF_NPM, *(other for other, name in names.items() if name in SCRIPTS_OF_NPM)}
+        runs = {"run", *(other for other, name in names.items() if name == "run")}
+        found |= runs if found & scripts else scripts if found & runs else set()
+        found |= scripts if at == 1 and found & scripts else set()
     trimmed = {one.removeprefix("./").rstrip("/") or one for one in found}
-    extra = {form for one in trimmed for form in (f"./{one}", f"{one}/", f"./{one}/")}
-    return sorted(found | trimmed | (extra if program in TARGETS or program in SHORT_RUN else set()))
+    return sorted({*found, *(form for one in trimmed for form in (one, f"./{one}", f"{one}/", f"./{one}/"))})
 
 
-def _npm_scripts(names: dict[str, str]) -> list[str]:
-    scripts = ["test", "start", "stop", "restart"]
-    return [*scripts, *(other for other, name in names.items() if name in scripts)]
-
-
-def _option_triggers(program: str, option: str) -> list[str]:
-    if program == "git":
-        return _git_triggers(option)
-    longs = LONG_OF_SHORT.get(program, {})
+def _option_lines(program: str, option: str) -> list[str]:
+    """What an argument may begin with, or be, for an option of a rule. Git takes the beginning of a long option."""
+    length = 6 if program == "git" else None
+    longs = {letter: long for (_, letter), long in SAME.items()} if program == "git" else LONG_OF_SHORT.get(program, {})
     if option.startswith("--"):
-        return [f"^{option}", *(f"~{letter}" for letter, long in longs.items() if long == option)]
-    letter = option[1:2]
-    return [f"^{option}", *([f"~{letter}", "^--"] if letter else [])]
-
-
-def _git_triggers(option: str) -> list[str]:
-    if not option.startswith("--"):
-        letter = option[1:2]
-        longs = {long for (_, short), long in SAME.items() if short == letter}
-        return [f"^{option}", *([f"~{letter}"] if letter else []), *(f"^{long[:6]}" for long in sorted(longs))]
-    letters = sorted({letter for (_, letter), long in SAME.items() if long == option})
-    return [f"^{option[:6]}", *(f"~{letter}" for letter in letters)]
+        pairs = SAME.items() if program == "git" else longs.items()
+        letters = sorted({key[-1] for key, long in pairs if long == option})
+        return [f"^{option[:length]}", *(f"~{letter}" for letter in letters)]
+    letters = sorted({option[1:2], *(other for other in longs if longs.get(option[1:2]) == longs[other])} - {""})
+    return [f"^{option}", "^--", *(f"~{letter}" for letter in letters)]
