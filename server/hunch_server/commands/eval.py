@@ -8,6 +8,7 @@ import click
 
 # Sub-command -> (module, one-line help), imported only when used.
 KINDS: dict[str, tuple[str, str]] = {
+    "gate": ("eval_gate", "What the gate would have done with recorded decisions."),
     "intent": ("eval_intent", "What developers do, against what they said themselves."),
     "completion": ("eval_completion", "Holes in lines that a repository's newest commits added."),
 }

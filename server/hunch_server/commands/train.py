@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hunch_models.errors import HunchError
 from hunch_server.commands.output import console, json_option, print_json, progress_console
+from hunch_server.commands.train_gate import gate
 from hunch_server.commands.train_intent import intent
 
 PRESETS = ("10m", "20m", "60m", "100m")
@@ -25,6 +26,7 @@ def command() -> None:
     """Train models on this machine; what Hunch ships stays as it is."""
 
 
+command.add_command(gate)
 command.add_command(intent)
 
 

@@ -1,0 +1,61 @@
+"""`hunch eval gate`: what the shipped gate would have done with recorded decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from rich.table import Table
+
+from hunch_features.gating.gate import GateModels
+from hunch_features.gating.measuring import evaluate
+from hunch_features.gating.recorded import Format, read
+from hunch_features.gating.samples import samples
+from hunch_server.commands.output import console, json_option, print_json, progress_console
+
+
+@click.command("gate")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Recorded decisions (JSON lines, .gz).")
+@click.option("--format", "kind", type=click.Choice(get_args(Format)), required=True, help="What wrote them.")
+@click.option("--models", type=click.Path(path_type=Path), help="Other models, from `hunch train gate`.")
+@click.option("--fail-under", type=click.FloatRange(0, 1), help="Exit with 1 when the AUC is below this.")
+@json_option
+def command(data: Path, kind: Format, models: Path | None, fail_under: float | None, as_json: bool) -> int:
+    """Measure the gate on recorded decisions; nothing is fitted to the file."""
+    found = samples(read(data, kind))
+    loaded = GateModels.load() if models is None else GateModels.load(models / "request.onnx", models / "show.onnx")
+    result = evaluate(loaded, found)
+    if result["people_in_training"]:
+        progress_console().print(
+            f"note: {result['people_in_training']} of {result['people']} people are training data of this model; "
+            "the figures for them say nothing about other people",
+            markup=False,
+            soft_wrap=True,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+    return 1 if fail_under is not None and (result["auc"] or 0.0) < fail_under else 0
+
+
+def _print(result: dict[str, Any]) -> None:
+    screen = console()
+    low, high = result["auc_interval"]
+    screen.print(
+        f"{result['n']} decisions of {result['people']} people, {result['accept_rate']:.1%} taken\n"
+        f"AUC {result['auc']:.3f} ({low:.3f} to {high:.3f}), before the text exists {result['request']['auc']:.3f}; "
+        f"calibration error {result['ece']:.3f}\n"
+        f"at 5 % of the taken lost, {result['lost_accepts_at']['0.05']:.1%} of the refused can be hidden",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("level")
+    for name in ("taken, lost", "refused, hidden", "not even asked", "taken of shown", "taken characters kept"):
+        table.add_column(name, justify="right")
+    for level, found in result["levels"].items():
+        keys = ("lost_accepts", "hidden_rejects", "not_asked", "accept_rate_shown", "kept_accepted_chars")
+        table.add_row(level, *("-" if found[key] is None else f"{found[key]:.1%}" for key in keys))
+    screen.print(table)
