@@ -45,6 +45,9 @@ class Editor:
         self.recording: dict[str, Any] = {}
         self.notices: list[str] = []
         self.diagnostics: dict[str, list[lsp.Diagnostic]] = {}
+        self.offers: list[dict[str, Any]] = []
+        self.withdrawn: list[str] = []
+        self.shown_documents: list[lsp.ShowDocumentParams] = []
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._state_changed = asyncio.Event()
         self._drain: asyncio.Task[None] | None = None
@@ -56,6 +59,9 @@ class Editor:
         # pygls sets attributes on what it registers, which bound methods do not allow.
         self._client.feature("hunch/status")(lambda params: self._on_status(params))  # noqa: PLW0108
         self._client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(lambda params: self._on_diagnostics(params))  # noqa: PLW0108
+        self._client.feature("hunch/offer")(lambda params: self.offers.append(plain(params)))
+        self._client.feature("hunch/offerWithdrawn")(lambda params: self.withdrawn.append(plain(params)["id"]))
+        self._client.feature(lsp.WINDOW_SHOW_DOCUMENT)(lambda params: self._on_show_document(params))  # noqa: PLW0108
         self._client.feature(lsp.WINDOW_SHOW_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
         self._client.feature(lsp.WINDOW_LOG_MESSAGE)(lambda params: self._on_message(params))  # noqa: PLW0108
 
@@ -70,11 +76,25 @@ class Editor:
         self.diagnostics[params.uri] = list(params.diagnostics)
         self._state_changed.set()
 
+    def _on_show_document(self, params: lsp.ShowDocumentParams) -> lsp.ShowDocumentResult:
+        self.shown_documents.append(params)
+        return lsp.ShowDocumentResult(success=True)
+
     def _on_message(self, params: Any) -> None:
         self.notices.append(params.message)
 
-    async def start(self, root: Path, *, options: object = None, environment: Mapping[str, str] | None = None) -> None:
-        """Start the server for the folder `root` and wait until it answers `initialize`."""
+    async def start(
+        self,
+        root: Path,
+        *,
+        options: object = None,
+        environment: Mapping[str, str] | None = None,
+        experimental: object = None,
+    ) -> None:
+        """Start the server for the folder `root` and wait until it answers `initialize`.
+
+        `experimental` are the client's capabilities beyond the standard, `{"hunch": {"offers": True}}` for offers.
+        """
         command = server_command()
         env = dict(environment) if environment is not None else None
         await self._client.start_io(command[0], *command[1:], cwd=str(root), env=env)
@@ -87,7 +107,8 @@ class Editor:
                         capabilities=lsp.ClientCapabilities(
                             text_document=lsp.TextDocumentClientCapabilities(
                                 inline_completion=lsp.InlineCompletionClientCapabilities()
-                            )
+                            ),
+                            experimental=experimental,
                         ),
                         root_uri=uri,
                         workspace_folders=[lsp.WorkspaceFolder(uri=uri, name=root.name)],
@@ -223,6 +244,12 @@ class Editor:
                 lsp.ExecuteCommandParams(command=item.command.command, arguments=item.command.arguments)
             )
 
+    async def run_command(self, command: lsp.Command) -> None:
+        """Run a command of the server."""
+        await self._client.workspace_execute_command_async(
+            lsp.ExecuteCommandParams(command=command.command, arguments=command.arguments)
+        )
+
     def hang_up(self) -> None:
         """Close the connection without a word, as a crashed editor does."""
         server = self._client._server
@@ -248,12 +275,16 @@ class Editor:
 
 @asynccontextmanager
 async def editor_session(
-    root: Path, *, options: object = None, environment: Mapping[str, str] | None = None
+    root: Path,
+    *,
+    options: object = None,
+    environment: Mapping[str, str] | None = None,
+    experimental: object = None,
 ) -> AsyncIterator[Editor]:
     """A started editor that is stopped in every case."""
     editor = Editor()
     try:
-        await editor.start(root, options=options, environment=environment)
+        await editor.start(root, options=options, environment=environment, experimental=experimental)
         yield editor
     finally:
         await editor.stop()

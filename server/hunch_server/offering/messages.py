@@ -30,14 +30,17 @@ class Ready:
     uri: str | None
     at: lsp.Position
     """The document and position that it is about."""
+    shown_in: str | None
+    shown_at: lsp.Position
+    """The same if that document is open, else where the person is: plain clients show it there."""
 
 
 class Stale(Exception):
     """The text that an offer's edits were made for is gone."""
 
 
-def ready(made: Made, root: Path, session: Session, fallback: str | None) -> Ready:
-    """Convert an offer's places; reads files that are not open. `fallback` is the document of an offer without place.
+def ready(made: Made, root: Path, session: Session, front: tuple[str | None, lsp.Position]) -> Ready:
+    """Convert an offer's places; reads files that are not open. `front` is the document and line edited last.
 
     Raises Stale.
     """
@@ -45,13 +48,13 @@ def ready(made: Made, root: Path, session: Session, fallback: str | None) -> Rea
     changes = [_document_edit(edit, root, session) for edit in offer.edits]
     edit = lsp.WorkspaceEdit(document_changes=list(changes)) if changes else None
     if offer.place is None:
-        return Ready(made, root, edit, fallback, lsp.Position(0, 0))
+        return Ready(made, root, edit, *front, *front)
     uri = convert.uri_from_path(root / offer.place.path)
     try:
         at = convert.position_to_lsp(_document(root / offer.place.path, session)[0], offer.place.position)
     except Stale:
         at = lsp.Position(offer.place.position.line, 0)
-    return Ready(made, root, edit, uri, at)
+    return Ready(made, root, edit, uri, at, *((uri, at) if uri in session.documents else front))
 
 
 def _document(path: Path, session: Session) -> tuple[Document, bool]:
@@ -113,7 +116,7 @@ def diagnostic(found: Ready) -> lsp.Diagnostic:
     """For plain clients: the offer as information, at its place."""
     offer = found.made.offer
     return lsp.Diagnostic(
-        range=lsp.Range(found.at, found.at),
+        range=lsp.Range(found.shown_at, found.shown_at),
         message=f"{offer.title}\n{offer.why}",
         severity=lsp.DiagnosticSeverity.Information,
         code=f"offer-{offer.kind.value}",

@@ -57,7 +57,7 @@ class Offering:
         self._pending: tuple[Boundary, Path, float] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready: messages.Ready | None = None
-        self._last_document = ""
+        self._last_document, self._last_line = "", 0
         self._last_root: Path | None = None
         self._away_ms = 0
 
@@ -109,7 +109,7 @@ class Offering:
     def key(self, workspace: str, document: str, change: Change, at: int) -> None:
         """A text was changed, just now."""
         self.engine.key(at, change.start.line, change.inserted, change.removed)
-        self._last_document, self._last_root = document, Path(workspace)
+        self._last_document, self._last_line, self._last_root = document, change.start.line, Path(workspace)
         if self._ready is not None and self._ready.made.offer.edits:
             self._withdraw()  # its edits were made for another text
         self._after("idle", IDLE_S, self._idle, keep=True)
@@ -210,17 +210,17 @@ class Offering:
         pause = needed_pause(moment) - (moment.at - (moment.last_key or moment.at))
         self._after("decide", pause / 1000 + 0.05, self._settled)
 
-    def _front(self, root: Path) -> str | None:
-        """The document that was edited last."""
+    def _front(self, root: Path) -> tuple[str | None, lsp.Position]:
+        """The document and line that were edited last."""
         for uri, opened in self._server.session.documents.items():
             if opened.document is not None and opened.path == root / self._last_document:
-                return uri
-        return None
+                return uri, lsp.Position(min(self._last_line, opened.document.line_count - 1), 0)
+        return None, lsp.Position(0, 0)
 
     async def _show(self, made: Made, root: Path) -> None:
-        fallback = self._front(root)
+        front = self._front(root)
         try:
-            self._ready = await asyncio.to_thread(messages.ready, made, root, self._server.session, fallback)
+            self._ready = await asyncio.to_thread(messages.ready, made, root, self._server.session, front)
         except messages.Stale:
             self.engine.decider.withdraw()
             return
@@ -228,7 +228,7 @@ class Offering:
         if self._announced:
             self._server.protocol.notify("hunch/offer", messages.message(self._ready, self._server.unstructured))
         else:
-            self._publish(self._ready.uri)
+            self._publish(self._ready.shown_in)
         self._after("expire", offer.lasts_ms / 1000, self._expire)
         self._record(
             events.OfferShown(
@@ -281,7 +281,7 @@ class Offering:
         if self._announced:
             self._server.protocol.notify("hunch/offerWithdrawn", {"id": made.id})
         else:
-            self._publish(found.uri)
+            self._publish(found.shown_in)
 
     def _publish(self, uri: str | None) -> None:
         if uri is not None:
@@ -311,14 +311,16 @@ class Offering:
     def actions(self, uri: str, wanted: lsp.Range) -> list[lsp.CodeAction]:
         """Code actions of the open offer, in editors that know nothing of offers."""
         found = self._ready
-        if found is None or self._announced or found.uri != uri:
+        if found is None or self._announced or found.shown_in != uri:
             return []
-        return messages.code_actions(found) if wanted.start.line <= found.at.line <= wanted.end.line else []
+        return messages.code_actions(found) if wanted.start.line <= found.shown_at.line <= wanted.end.line else []
 
     def diagnostics(self, uri: str) -> list[lsp.Diagnostic]:
         """The open offer as information, in editors that know nothing of offers."""
         found = self._ready
-        return [messages.diagnostic(found)] if found is not None and not self._announced and found.uri == uri else []
+        return (
+            [messages.diagnostic(found)] if found is not None and not self._announced and found.shown_in == uri else []
+        )
 
     def report(self) -> dict[str, Any]:
         """The state now and the last decisions, newest first, silences included."""

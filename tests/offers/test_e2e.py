@@ -1,0 +1,143 @@
+"""Offers of the real server: a file that was forgotten before a commit, and what becomes of the offer."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+
+from hunch_server import convert
+from hunch_server.adapters.editor import Editor, editor_session
+from hunch_server.adapters.editor_values import plain
+from tests.e2e.conftest import environment
+
+KNOWS_OFFERS = {"hunch": {"offers": True}}
+CODE = "COLUMNS = []\n"
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """`model.py` and `schema.sql` changed together ten times."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    for number in range(10):
+        (root / "model.py").write_text(f"COLUMNS = {list(range(number))}\n")
+        (root / "schema.sql").write_text(f"-- {number} columns\n")
+        git(root, "add", ".")
+        git(root, "commit", "-q", "-m", f"add column {number}")
+    (root / "model.py").write_text(CODE)
+    git(root, "commit", "-q", "-am", "start again")
+    return root
+
+
+@asynccontextmanager
+async def session(
+    root: Path, home: Path, *, experimental: object = None, options: object = None
+) -> AsyncIterator[Editor]:
+    async with editor_session(
+        root, options=options, environment=environment(home), experimental=experimental
+    ) as editor:
+        await until(lambda: any("history of" in line for line in editor.stderr))
+        yield editor
+
+
+async def until(check: Callable[[], object], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.05)
+
+
+async def edit_and_stage(editor: Editor, root: Path) -> str:
+    """Change `model.py`, save it, and stage it once the server has seen git's state before."""
+    uri = editor.open(root / "model.py", "python", CODE)
+    editor.replace(uri, 0, 0, "import os\n")
+    (root / "model.py").write_text(editor.documents[uri].text())
+    editor.save(uri)
+    await asyncio.sleep(3.5)
+    git(root, "add", "model.py")
+    return uri
+
+
+async def test_a_forgotten_twin_is_offered_before_the_commit_and_a_no_is_kept(repository: Path, tmp_path: Path) -> None:
+    async with session(repository, tmp_path / "home", experimental=KNOWS_OFFERS) as editor:
+        await edit_and_stage(editor, repository)
+        await until(lambda: editor.offers)
+        (offer,) = editor.offers
+        assert offer["kind"] == "missing_twin"
+        assert offer["why"] == "`schema.sql` usually changes with `model.py`: 10 of 11 times."
+        assert offer["uri"] == convert.uri_from_path(repository / "schema.sql")
+        assert 0.5 < offer["confidence"] < 1
+        assert offer["command"]["command"] == "hunch.takeOffer"
+        editor.notify("hunch/offerOutcome", {"id": offer["id"], "outcome": "dismissed"})
+        report = await editor.request("hunch/offers")
+        assert report["open"] is None
+        assert report["intent"]["activity"] == "committing"
+        # The same moment again: nothing, for a reason.
+        git(repository, "reset", "-q")
+        await asyncio.sleep(2.5)
+        git(repository, "add", "model.py")
+        async with asyncio.timeout(15):
+            while [one["boundary"] for one in report["decisions"]].count("committing") < 2:
+                await asyncio.sleep(0.2)
+                report = await editor.request("hunch/offers")
+        assert len(editor.offers) == 1
+        assert report["decisions"][0]["reason"] in ("said_no", "too_soon")
+        assert "No offer" in report["decisions"][0]["summary"]
+
+
+async def test_taking_it_shows_the_file_and_late_or_wrong_answers_do_no_harm(repository: Path, tmp_path: Path) -> None:
+    async with session(repository, tmp_path / "home", experimental=KNOWS_OFFERS) as editor:
+        await edit_and_stage(editor, repository)
+        await until(lambda: editor.offers)
+        command = editor.offers[0]["command"]
+        await editor.run_command(
+            lsp.Command(title=command["title"], command=command["command"], arguments=command["arguments"])
+        )
+        (shown,) = editor.shown_documents
+        assert shown.uri == convert.uri_from_path(repository / "schema.sql")
+        # Messages cross: an answer to an offer that is gone changes nothing, a wrong one is refused.
+        editor.notify("hunch/offerOutcome", {"id": editor.offers[0]["id"], "outcome": "dismissed"})
+        editor.notify("hunch/offerOutcome", {"id": 7, "outcome": "gone"})
+        assert (await editor.request("hunch/offers"))["enabled"] is True
+
+
+async def test_plain_clients_get_nothing_unless_they_ask_for_it(repository: Path, tmp_path: Path) -> None:
+    async with session(repository, tmp_path / "home") as editor:
+        await edit_and_stage(editor, repository)
+        await asyncio.sleep(4)
+        assert editor.offers == []
+        assert not any(editor.diagnostics.values())
+        report = await editor.request("hunch/offers")
+        assert (report["enabled"], report["decisions"]) == (False, [])
+
+
+async def test_plain_clients_that_ask_get_information_and_code_actions(repository: Path, tmp_path: Path) -> None:
+    options = {"offers": {"plainLsp": True}}
+    async with session(repository, tmp_path / "home", options=options) as editor:
+        await edit_and_stage(editor, repository)
+        here = convert.uri_from_path(repository / "model.py")  # the twin is not open: told where the person is
+        await until(lambda: editor.diagnostics.get(here))
+        (told,) = editor.diagnostics[here]
+        assert told.severity == lsp.DiagnosticSeverity.Information
+        assert "10 of 11" in told.message
+        actions = {action.title: action for action in await editor.code_actions(here, 0)}
+        assert list(actions) == [
+            "schema.sql is not changed yet",
+            "Not now: schema.sql is not changed yet",
+            "No: schema.sql is not changed yet",
+        ]
+        not_now = lsp.Command("Not now", "hunch.answerOffer", arguments=[plain(told.data)["offer"], "notNow"])
+        await editor.run_command(not_now)
+        await until(lambda: editor.diagnostics[here] == [])
+        assert editor.offers == []
