@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -70,6 +71,7 @@ class Shown:
         return is_test(self.path)
 
 
+@lru_cache(8192)
 def is_test(path: str) -> bool:
     """Whether a path is that of a test, by its name and folders."""
     pure = PurePosixPath(path)

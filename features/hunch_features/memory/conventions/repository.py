@@ -102,7 +102,7 @@ def _commit_before(root: Path, before: str) -> str:
 
 
 def _earlier(root: Path, commit: str) -> tuple[str, str]:
-    """The commit from which on code counts as recent, and its day; empty for a history too short to have one."""
+    """The commit after which code counts as recent, and the day; empty for a history too short to have one."""
     plain = ["log", "--no-show-signature", "--format=%H %ct"]
     newest = _lines(root, [*plain, "-1", commit])
     first = _lines(root, [*plain, "--max-parents=0", commit])
@@ -113,7 +113,7 @@ def _earlier(root: Path, commit: str) -> tuple[str, str]:
     found = _lines(root, [*plain, "-1", f"--before={at}", commit])
     if not found or found[0][0] == commit:
         return "", ""
-    return found[0][0], datetime.fromtimestamp(int(found[0][1]), UTC).date().isoformat()
+    return found[0][0], datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _lines(root: Path, arguments: Sequence[str]) -> list[list[str]]:

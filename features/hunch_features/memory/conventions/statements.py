@@ -41,8 +41,7 @@ FEATURES: dict[str, Feature] = {
     "python.class-name": _names("class", "Classes", "all"),
     "python.file-name": _names("file", "Files", "source"),
     "python.constant-name": Feature(
-        "names", {"UPPER_CASE": "Constants of a module are named in UPPER_CASE.",
-                  "lower": "Names of a module's own values are in lower case."}, "source",
+        "names", {"UPPER_CASE": "Constants of a module are named in UPPER_CASE."}, "source",
     ),
     "python.docstring": Feature(
         "docs", {"yes": "Public functions have a docstring."}, "source",
@@ -83,8 +82,7 @@ FEATURES: dict[str, Feature] = {
                     "formatted before": "Log messages are formatted before they are logged."},
     ),
     "python.raise-from": Feature(
-        "errors", {"with": "An exception raised while handling another names its cause (`raise … from …`).",
-                   "without": "An exception raised while handling another does not name its cause."},
+        "errors", {"with": "An exception raised while handling another names its cause (`raise … from …`)."},
     ),
     "python.exception-name": Feature(
         "errors", {"Error": "Names of exceptions end with `Error`.",
@@ -178,7 +176,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "go.error-name": Feature("errors", {"ErrX": "Errors of a package are named `ErrX`."}, "source"),
     "go.error-wrap": Feature(
-        "errors", {"%w": "Errors are wrapped with `%w`.", "without %w": "Errors are passed on without `%w`."}
+        "errors", {"%w": "Errors are wrapped with `%w`."}
     ),
     "go.test-tools": Feature(
         "tests", {"testify": "Tests use testify.", "testing only": "Tests use the standard library's `testing` only."},

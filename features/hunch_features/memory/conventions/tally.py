@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from hunch_features.memory.conventions.observation import Observation
@@ -104,6 +105,7 @@ class Tallies:
 _GROUPS = frozenset({"src", "lib", "libs", "packages", "apps", "crates", "services", "cmd", "internal", "pkg"})
 
 
+@lru_cache(8192)
 def folder_of(path: str) -> str:
     """The part of a repository that a file belongs to: its first folder, or the first two below `packages` and such."""
     parts = PurePosixPath(path).parts[:-1]
