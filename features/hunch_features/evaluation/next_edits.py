@@ -5,7 +5,6 @@ Trees come from bare histories, read object by object; nothing is checked out an
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from hunch_features.next_edit.edit import EditJustMade
 from hunch_features.next_edit.repository import MAX_RELATED, MAX_USERS
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit
+from hunch_features.traces.importers.files import read_lines
 from hunch_models.errors import HunchError
 
 NEAR = 3
@@ -69,14 +69,8 @@ class Case:
 
 
 def read_commits(path: Path) -> Iterator[CommitRow]:
-    """Rows of `commits.jsonl.gz`. Raises HunchError."""
-    decoder = msgspec.json.Decoder(CommitRow)
-    try:
-        with gzip.open(path, "rb") as stream:
-            for line in stream:
-                yield decoder.decode(line)
-    except (OSError, EOFError, msgspec.DecodeError) as error:
-        raise HunchError(f"{path}: not readable as commits: {error}", "give git_edits' commits.jsonl.gz") from error
+    """Rows of `commits.jsonl.gz`. Raises ImportFileError."""
+    return read_lines(path, CommitRow)
 
 
 class CommitTree:
@@ -242,31 +236,31 @@ def hits(case: Case, path: str, line: int) -> list[Target]:
 
 def is_exact(case: Case, path: str, lines: Sequence[str], edits: Sequence[Edit]) -> bool:
     """Whether every line that the edits write is what the commit made of the lines that they replace."""
-    if not edits:
-        return False
-    first = min(edit.start.line for edit in edits)
-    last = max(edit.end.line for edit in edits)
-    written = edited(lines[first : last + 1], edits, first)
-    old = list(lines[first : last + 1])
+    groups: list[list[Edit]] = []
+    for edit in sorted(edits, key=lambda one: one.start):
+        if groups and edit.start.line <= groups[-1][-1].end.line:
+            groups[-1].append(edit)
+        else:
+            groups.append([edit])
+    return bool(groups) and all(_is_exact(case, path, lines, group) for group in groups)
+
+
+def _is_exact(case: Case, path: str, lines: Sequence[str], edits: Sequence[Edit]) -> bool:
+    first = edits[0].start.line
+    old = list(lines[first : edits[-1].end.line + 1])
+    written = edited(old, edits, first)
     while old and written and old[0] == written[0]:
         old, written, first = old[1:], written[1:], first + 1
     while old and written and old[-1] == written[-1]:
         old, written = old[:-1], written[:-1]
-    for target in case.targets:
-        if target.path != path:
-            continue
-        if old:
-            if not (target.start <= first and first + len(old) <= target.end):
-                continue
-        elif not target.start <= first <= target.end:
-            continue
-        if not written:
-            kept = set(target.new)
-            if not any(line in kept for line in old):
-                return True
-        elif _contains(target.new, written):
-            return True
-    return False
+    return any(_fits(target, first, old, written) for target in case.targets if target.path == path)
+
+
+def _fits(target: Target, first: int, old: list[str], written: list[str]) -> bool:
+    """Whether lines `old` from number `first` lie among what a target replaced, and `written` in what it wrote."""
+    if not target.start <= first <= first + len(old) <= max(target.end, target.start):
+        return False
+    return _contains(target.new, written) if written else not set(old) & set(target.new)
 
 
 def _contains(lines: Sequence[str], part: Sequence[str]) -> bool:

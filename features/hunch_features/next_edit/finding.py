@@ -14,6 +14,7 @@ from hunch_features.next_edit.facts import add_facts
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
 from hunch_features.next_edit.repeats import repeats
 from hunch_features.next_edit.repository import Repository
+from hunch_features.next_edit.sentences import TELLING
 from hunch_features.next_edit.siblings import beside_definition, beside_sibling
 from hunch_features.next_edit.source import Source, words_in
 from hunch_features.next_edit.spots import Spot, Spots
@@ -24,24 +25,6 @@ MAX_FILES = 24
 MAX_RELATED_FILES = 4
 """Files read although no word led there, because they change together with the edited one."""
 MAX_OTHER_CHARS = 200_000
-_TELLING = {
-    ChangeKind.RENAMED: 4.0,
-    ChangeKind.SIGNATURE: 4.0,
-    ChangeKind.MEMBER_RENAMED: 3.5,
-    ChangeKind.CALL_REPLACED: 3.0,
-    ChangeKind.NAME_REPLACED: 3.0,
-    ChangeKind.PARAMETER_RENAMED: 2.0,
-    ChangeKind.NAME_REMOVED: 2.5,
-    ChangeKind.ARGUMENTS: 1.8,
-    ChangeKind.SIBLING_ADDED: 2.0,
-    ChangeKind.TEXT_REPLACED: 1.5,
-    ChangeKind.LITERAL_CHANGED: 1.5,
-    ChangeKind.DEFINITION_ADDED: 2.0,
-    ChangeKind.BLOCK_REPLACED: 2.2,
-    ChangeKind.LINES_REMOVED: 1.0,
-    ChangeKind.LINES_ADDED: 1.0,
-    ChangeKind.ENCLOSING: 0.5,
-}
 
 
 class Found:
@@ -121,7 +104,7 @@ def _words(made: list[Change]) -> list[str]:
     """The words to ask other files for, the most telling first."""
     scored: dict[str, float] = {}
     for change in made:
-        value = _TELLING.get(change.kind, 0.0)
+        value = TELLING.get(change.kind, 0.0)
         if not value or (change.scope is not None and change.kind is not ChangeKind.ENCLOSING):
             continue
         if change.kind in NAMED or change.kind in (ChangeKind.SIBLING_ADDED, ChangeKind.DEFINITION_ADDED):

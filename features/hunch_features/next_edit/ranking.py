@@ -1,0 +1,108 @@
+"""How likely a place is the next one, and a proposed text the right one: two small forests of trees, kept as numbers.
+
+They were fitted by `hunch_features.evaluation.next_edits_fit` on public commits; docs/benchmarks.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hunch_features.next_edit.spots import Proposal, Spot
+
+MODEL = Path(__file__).with_name("ranker.json")
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Forest(msgspec.Struct):
+    """Binary trees, padded to the same number of nodes. A leaf is its own child."""
+
+    features: list[str]
+    feature: list[list[int]]
+    threshold: list[list[float]]
+    left: list[list[int]]
+    right: list[list[int]]
+    value: list[list[float]]
+    depth: int
+
+
+class Model(msgspec.Struct):
+    """The shipped numbers. Offers below `show` are not worth an interruption, texts below `content` are not shown."""
+
+    place: Forest
+    text: Forest
+    show: float
+    content: float
+    fitted_on: list[str]
+    """Repositories whose commits the numbers come from: no figure is to be taken on them."""
+
+
+class Scorer:
+    """A forest as arrays; `probabilities` looks at all rows and all trees at once."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._columns = {name: number for number, name in enumerate(forest.features)}
+        self._feature = np.array(forest.feature, dtype=np.int32)
+        self._threshold = np.array(forest.threshold, dtype=np.float64)
+        self._left = np.array(forest.left, dtype=np.int32)
+        self._right = np.array(forest.right, dtype=np.int32)
+        self._value = np.array(forest.value, dtype=np.float64)
+        self._depth = forest.depth
+        self._trees = np.arange(len(forest.feature))
+
+    def probabilities(self, rows: Sequence[Mapping[str, float]]) -> Numbers:
+        """One number from 0 to 1 per row of facts; facts that are absent count as 0."""
+        if not rows:
+            return np.empty(0)
+        table = np.zeros((len(rows), len(self._columns)))
+        for number, row in enumerate(rows):
+            for name, value in row.items():
+                column = self._columns.get(name)
+                if column is not None:
+                    table[number, column] = value
+        node = np.zeros((len(rows), len(self._trees)), dtype=np.int32)
+        lines = np.arange(len(rows))[:, None]
+        for _ in range(self._depth):
+            less = table[lines, self._feature[self._trees, node]] <= self._threshold[self._trees, node]
+            node = np.where(less, self._left[self._trees, node], self._right[self._trees, node])
+        total = self._value[self._trees, node].sum(axis=1)
+        probabilities: Numbers = 1.0 / (1.0 + np.exp(-total))
+        return probabilities
+
+
+class Ranker:
+    """The two forests and their thresholds."""
+
+    def __init__(self, model: Model) -> None:
+        self.place = Scorer(model.place)
+        self.text = Scorer(model.text)
+        self.show = model.show
+        self.content = model.content
+        self.fitted_on = frozenset(model.fitted_on)
+
+
+@cache
+def shipped() -> Ranker:
+    """The numbers that come with Hunch."""
+    return Ranker(msgspec.json.decode(MODEL.read_bytes(), type=Model))
+
+
+def text_facts(spot: Spot, proposal: Proposal) -> dict[str, float]:
+    """What is known of a proposed text: everything about its place, and which change it repeats how."""
+    edits = proposal.edits
+    return {
+        **spot.facts,
+        f"text_{proposal.change.kind}": 1.0,
+        "text_weight": proposal.weight,
+        "text_edits": float(len(edits)),
+        "text_length": float(sum(len(edit.text) for edit in edits)),
+        "text_lines": float(sum(edit.text.count("\n") for edit in edits)),
+        "text_replaced": float(sum(edit.end.line - edit.start.line for edit in edits)),
+        "text_others": float(sum(bool(other.edits) for other in spot.proposals)),
+    }
