@@ -8,7 +8,7 @@ The clock is passed in with every call (ms since 1970), so that the same calls g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from typing import Literal
@@ -178,6 +178,7 @@ class Decider:
         if decision.made is not None:
             self.open = decision.made
             self._made = [one for one in self._made if moment.at - one.at < HOUR_MS] + [decision.made]
+            self._taken &= {one.id for one in self._made}
         return decision
 
     def _decide(self, candidates: Sequence[Offer], moment: Moment) -> Decision:
@@ -273,7 +274,7 @@ class Decider:
         """Close the open offer because it holds no more; it may come again, and it cost no budget."""
         made, self.open = self.open, None
         if made is not None:
-            self._made = [replace(one) for one in self._made if one.id != made.id]
+            self._made = [one for one in self._made if one.id != made.id]
         return made
 
     def _remember_no(self, key: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from hunch_features.constraints.engine import Violation, replacement
 from hunch_features.memory.history.cochange import Related
 from hunch_features.memory.history.searching import Found, words_of
+from hunch_features.memory.tokens import split_name
 from hunch_features.offers.offer import Command, EditorAction, FileEdit, Offer, OfferKind, Place
 from hunch_features.text import Edit, Position, Snapshot
 
@@ -21,8 +21,7 @@ COMMON_WORDS = frozenset(
     {"error", "failed", "failure", "assert", "assertionerror", "test", "tests", "exception", "line"}
 )
 SHARED_WORDS = 2
-
-_WORD = re.compile(r"\w+")
+TEST_WORDS = frozenset({"test", "tests", "spec", "specs"})
 
 
 def missing_twins(
@@ -162,22 +161,22 @@ def resume(place: Place, symbol: str, away_ms: int, current: str) -> list[Offer]
 def test_of(path: str, related: Iterable[Related], is_test: Callable[[str], bool]) -> str | None:
     """The test file of a source file: by its name, else the one that changes with it most reliably."""
     tests = [one for one in related if is_test(one.path)]
-    stem = PurePosixPath(path).stem.lower()
-    named = [one for one in tests if stem in _WORD.findall(PurePosixPath(one.path).stem.lower().replace("test", " "))]
+    named = [one for one in tests if _words(one.path) == _words(path)]
     solid = [one for one in tests if one.solid(support=MIN_SUPPORT)]
     return next((one.path for one in named or solid), None)
+
+
+def _words(path: str) -> list[str]:
+    """A file's name in words, without those that say that it is a test."""
+    name = PurePosixPath(path).name.partition(".")[0]
+    return [word for word in split_name(name) if word not in TEST_WORDS]
 
 
 def is_test_path(path: str) -> bool:
     """Whether a path looks like a test's, by the habits of the common languages."""
     pure = PurePosixPath(path)
-    name = pure.name.lower()
-    parts = {part.lower() for part in pure.parts[:-1]}
-    stem = name.partition(".")[0]
-    return (
-        stem.startswith("test_")
-        or stem.endswith(("_test", "test", "tests", "_spec"))
-        or ".test." in name
-        or ".spec." in name
-        or (bool(parts & {"tests", "test", "__tests__", "spec"}) and not stem.startswith(("conftest", "__init__")))
-    )
+    words = [word.lower() for part in pure.name.split(".")[:-1] for word in split_name(part)]
+    if words and (words[0] in TEST_WORDS or words[-1] in TEST_WORDS):
+        return True
+    inside = any(part.lower().strip("_") in TEST_WORDS for part in pure.parts[:-1])
+    return inside and pure.name not in ("conftest.py", "__init__.py")
