@@ -273,8 +273,10 @@ case ${HUNCH_GUARD-} in
     _hunch_quick "$@" </dev/null >/dev/null
     _hunch_status=$?
     if [ "$_hunch_status" = 3 ]; then
-      HUNCH_HOME=${_hunch_guard%/*} "$_hunch_python" -I "$_hunch_launcher" guard judge -- "$_hunch_name" "$@" </dev/null >/dev/null
+      _hunch_said=$(HUNCH_HOME=${_hunch_guard%/*} "$_hunch_python" -I "$_hunch_launcher" \
+        guard judge -- "$_hunch_name" "$@" </dev/null 2>&1)
       _hunch_status=$?
+      case $_hunch_status in 0 | 126) [ -z "$_hunch_said" ] || printf '%s\n' "$_hunch_said" >&2 ;; esac
     fi
     case $_hunch_status in
       0) ;;

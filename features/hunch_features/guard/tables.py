@@ -119,19 +119,33 @@ def is_plain_name(program: str) -> bool:
 
 def rule_lines(forbidden: Forbidden) -> list[str]:
     """The lines of a rule. Words that a line cannot hold are left out, so that `gate` says "maybe" more often."""
-    lines: list[str] = []
-    for group in groups(forbidden):
-        lines += [*(line for line in group if _fits_a_line(line)), "&"] if all(map(_fits_a_line, group)) else []
     words = forbidden.words if all(map(_fits_a_line, forbidden.words)) else ()
-    return [*lines, SEPARATOR.join(("R", str(int(forbidden.lease)), *words))]
+    rule = SEPARATOR.join(("R", str(int(forbidden.lease)), *words))
+    lines: list[str] = []
+    for one in ways(forbidden):
+        for group in one:
+            lines += [*group, "&"] if all(map(_fits_a_line, group)) else []
+        lines.append(rule)
+    return lines
 
 
 def _fits_a_line(text: str) -> bool:
     return not any(char in text for char in f"\n\r\0{SEPARATOR}")
 
 
-def groups(forbidden: Forbidden) -> list[list[str]]:
-    """Groups of lines; every command that falls under the rule has an argument for a line of each group."""
+def ways(forbidden: Forbidden) -> list[list[list[str]]]:
+    """Ways to fall under a rule, each a list of groups of lines: such a command has an argument for each group."""
+    words = forbidden.words
+    if forbidden.program == "git" and len(words) == 1 and words[0].startswith("--"):
+        # `-n` is `--no-verify` for `git commit` and means other things elsewhere.
+        short = [
+            [[f"={subcommand}"], [f"~{letter}"]] for (subcommand, letter), long in SAME.items() if long == words[0]
+        ]
+        return [[[f"^{words[0][:6]}"]], *short]
+    return [_groups(forbidden)]
+
+
+def _groups(forbidden: Forbidden) -> list[list[str]]:
     program = forbidden.program
     plain = [word for word in forbidden.words if not word.startswith("-")]
     options = [word for word in forbidden.words if word.startswith("-")]
