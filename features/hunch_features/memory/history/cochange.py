@@ -34,9 +34,9 @@ class Related:
         return self.support >= support and wilson(self.support, self.of) >= least
 
 
-def wilson(hits: int, of: int, z: float = 1.96) -> float:
-    """Lower bound of a share; z is 1.96 for 95 %."""
-    if not of:
+def wilson(hits: float, of: float, z: float = 1.96) -> float:
+    """Lower bound of a share; z is 1.96 for 95 %. Counts may be weighted."""
+    if of <= 0:
         return 0.0
     share = hits / of
     middle = share + z * z / (2 * of)
