@@ -63,7 +63,7 @@ ENFORCED: list[tuple[str, list[Any], str]] = [
     ("Never use `any`.", [Construct("any_type")], "error"),
     ("No default exports.", [Construct("default_export")], "error"),
     ("Never use `@ts-ignore`.", [Text(text="@ts-ignore", where="comment")], "error"),
-    ("Do not use `shell=True`.", [Text(pattern=r"shell\s*=\s*True", where="code")], "error"),
+    ("Do not use `shell=True`.", [Text(pattern=r"shell\s*=\s*True\b", where="code")], "error"),
     ("Do not edit `dist/` by hand.", [Edit(("**/dist/**",))], "error"),
     ("Never modify `src/generated/api.ts`: it is generated.", [Edit(("src/generated/api.ts",))], "error"),
     ("Lines must be at most 100 characters.", [LimitLength("line", 100)], "error"),

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from hunch_features.constraints import plain
+from hunch_features.constraints import habits, places, plain
+from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
 from hunch_features.constraints.rule import (
     Check,
     ForbidCommand,
-    ForbidConstruct,
-    ForbidEdit,
+    ForbidDependency,
     ForbidImport,
-    ForbidReference,
-    ForbidText,
     Place,
     Rule,
     Status,
     kind_of,
 )
-from hunch_features.constraints.sentences import Demand, demand_of
-from hunch_features.constraints.spans import PACKAGE_MANAGERS, Span, classify
+from hunch_features.constraints.sentences import Demand, Scope, demand_of, take, with_scope
 from hunch_features.constraints.statements import Statement
+from hunch_features.constraints.wording import TEST_GLOBS, Reading, read
 
 # Words that make a sentence a candidate for a rule at all.
 _MODAL = re.compile(
-    r"\b(?:never|do\s+not|don['’]t|must|always|should(?:n['’]t)?|avoid|prefer|forbidden|banned|prohibited|not\s+allowed|"
+    r"\b(?:never|do\s+not|don['’]t|must|always|should(?:n['’]t)?|avoid|prefer|forbidden|banned|prohibited|"
+    r"not\s+allowed|"
     r"disallowed|required?|shall|ensure|make\s+sure|only)\b|^\W*(?:no|use|keep|write|add|run|name|place|put)\b",
     re.IGNORECASE,
 )
@@ -35,18 +35,31 @@ _STRONG = re.compile(
 _MEASURABLE = re.compile(
     r"⟦\d+⟧|\b\d+\b|\b(?:import|export|type|test|file|function|class|comment|commit|command|line)s?\b", re.IGNORECASE
 )
-
-FUNCTIONS = frozenset(
-    {"alert", "atob", "breakpoint", "eval", "exec", "execfile", "print", "printf", "println", "sprintf"}
+_EXCEPTION = re.compile(
+    r"\b(?:unless|except(?!ion)|exceptions?\s+(?:is|are|to|for)|exempt|only\s+(?:if|when)|apart\s+from|but)\b",
+    re.IGNORECASE,
 )
-"""Lone lower-case words that are surely functions."""
-MODULES = frozenset(
-    {"asyncio", "axios", "jquery", "lodash", "marshal", "moment", "multiprocessing", "numpy", "pandas", "pickle",
-     "requests", "shelve", "subprocess", "threading", "underscore", "unittest", "urllib3"}
-)  # fmt: skip
-"""Lone lower-case words that are surely modules."""
+_CLAUSES = re.compile(
+    r"\s*;\s+|\s*\((?=(?:no|never|do\s+not|don['’]t)\b)|\s+[–—]\s+|\s+-\s+|,\s+(?:and\s+|or\s+|"
+    r"so\s+)?(?=(?:never|do\s+not|don['’]t|avoid)\b)|"
+    r"\s+and\s+(?=(?:never|do\s+not|don['’]t)\s)|\.\s+(?=(?:never|do\s+not|don['’]t|use|avoid)\b)",
+    re.IGNORECASE,
+)
+_PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
+_NO = re.compile(r"^no\b", re.IGNORECASE)
+_WISH = re.compile(r"^(?:always|use|prefer|keep|write|only|never|do\s+not|don['’]t|no|avoid)\b", re.IGNORECASE)
 
-WRONG_NOTHING = "it cannot be said what exactly is forbidden"
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """Checks of a sentence with where they hold; or the `problem` that keeps a demand from having one."""
+
+    checks: tuple[Check, ...] = ()
+    strict: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
@@ -59,14 +72,17 @@ def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
 
 def compile_statement(statement: Statement) -> list[Rule]:
     """The rules of one sentence: none for prose, several where it forbids things of several kinds."""
-    demand = demand_of(statement.text)
-    if demand is not None:
-        return _rules_of(statement, demand)
-    found = plain.check_of(statement)
-    if found is not None:
-        return [
-            _enforced(statement, found.check, 0, found.include, found.exclude, found.languages, strict=found.strict)
-        ]
+    reading = read(statement)
+    if reading is None:
+        return []
+    found = _understand(statement, reading)
+    if found and not reading.hedge and any(part.checks for part in found):
+        rules = [(part, check) for part in found for check in dict.fromkeys(part.checks)]
+        return [_enforced(statement, part, check, number) for number, (part, check) in enumerate(rules)]
+    if reading.hedge and (found or _MODAL.search(statement.text)):
+        return [_not_enforced(statement, "advisory", f"it leaves room for judgement: “{reading.hedge}”")]
+    if found:
+        return [_not_enforced(statement, "unsupported", found[0].problem)]
     if not _MODAL.search(statement.text):
         return []
     if not _MEASURABLE.search(statement.text):
@@ -81,126 +97,119 @@ def compile_statement(statement: Statement) -> list[Rule]:
     ]
 
 
-def _rules_of(statement: Statement, demand: Demand) -> list[Rule]:
-    spans = [classify(statement.spans[number], verb=demand.verb) for number in demand.objects]
+def _understand(statement: Statement, reading: Reading) -> list[Understood]:
+    """What a sentence demands, as a whole or clause by clause; empty where nothing is demanded."""
+    whole = _demanded(statement, reading, reading.text)
+    if whole is not None and whole.checks:
+        others = [part for part in re.split(r"\s*;\s+", reading.text)[1:] if _PLAIN_DENIAL.match(part)]
+        more = [_demanded(statement, reading, part) for part in others]
+        return [_permitted(reading, one) for one in (whole, *more) if one is not None and one.checks]
+    found: list[Understood] = []
+    for part in re.split(r"\s*;\s+", reading.text):
+        one = _demanded(statement, reading, part) if part != reading.text else None
+        if one is not None:
+            found.append(one)
+            continue
+        clauses = _CLAUSES.split(part)
+        if len(clauses) < 2 or _EXCEPTION.search(part):
+            continue
+        for clause in clauses:
+            # Only what forbids in so many words: "use X" behind a dash is mostly an explanation, and "(no X)" tells
+            # how things are unless it stands in a sentence that orders something.
+            denies = _PLAIN_DENIAL.match(clause) or (_NO.match(clause) and _WISH.match(part))
+            one = _demanded(statement, reading, clause) if denies else None
+            if one is not None:
+                found.append(one)
+    good = [_permitted(reading, one) for one in found if one.checks]
+    return good or ([whole] if whole is not None else found[:1])
+
+
+def _permitted(reading: Reading, found: Understood) -> Understood:
+    """A condition that a person grants stands for commands alone: code and files cannot be asked."""
+    if not reading.by_permission or all(isinstance(check, ForbidCommand) for check in found.checks):
+        return found
+    return Understood(problem="it has a condition that no check can see")
+
+
+def _demanded(statement: Statement, reading: Reading, text: str) -> Understood | None:
+    """What one clause demands; None where it demands nothing that a pattern knows."""
+    text = text.strip().rstrip(".!").strip()
+    text = text.removesuffix(")") if "(" not in text else text
+    if not text:
+        return None
+    demand = demand_of(text, reading.where)
+    found = _of_demand(statement, reading, demand) if demand is not None else None
+    if found is None or not found.checks:
+        other = _of_words(reading, text)
+        found = other if other is not None else found
+    if found is not None and found.checks and reading.problem:
+        return Understood(problem=reading.problem)
+    return found
+
+
+def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Understood:
     if demand.problem:
-        return [_not_enforced(statement, "unsupported", demand.problem)]
-    places = _globs(statement, demand.in_places)
-    excluded = _globs(statement, demand.not_in_places)
-    if places is None or excluded is None:
-        return [_not_enforced(statement, "unsupported", "its scope is not understood")]
-    good = statement.spans[demand.good] if demand.good is not None else ""
-    checks = _checks(_alike(spans, good), good, demand.verb)
-    if checks is None:
-        return [_not_enforced(statement, "unsupported", WRONG_NOTHING)]
-    return [
-        _enforced(
-            statement,
-            check,
-            number,
-            (*demand.include, *places),
-            (*demand.exclude, *excluded),
-            demand.languages,
-            strict=demand.strict,
-        )
-        for number, check in enumerate(checks)
-    ]
+        return Understood(problem=demand.problem)
+    demand = with_scope(demand, reading.include, reading.languages)
+    checks = checks_of(demand, reading.spans, statement.folder)
+    if not checks:
+        return Understood(problem=WRONG_NOTHING)
+    scoped = any(kind_of(check) != "source" for check in checks)
+    if scoped:
+        # Commands and the places of files know no tests and languages.
+        demand = replace(demand, include=(), languages=(), exclude=())
+    if any(
+        isinstance(check, ForbidDependency) or (isinstance(check, ForbidImport) and check.names) for check in checks
+    ):
+        demand = replace(demand, in_places=())  # what is imported from, or into, is part of the check
+    inside = globs_of(reading.spans, demand.in_places, statement.folder)
+    outside = globs_of(reading.spans, demand.not_in_places, statement.folder)
+    commands = any(isinstance(check, ForbidCommand) for check in checks)
+    if inside is None or outside is None or (commands and (inside or outside)):
+        return Understood(problem="its scope is not understood")
+    return Understood(
+        tuple(checks), demand.strict, (*demand.include, *inside), (*demand.exclude, *outside), demand.languages
+    )
 
 
-def _alike(spans: Sequence[Span], good: str) -> list[Span]:
-    """`npm` beside `pnpm` is a command, even where the sentence has no verb for running."""
-    wanted = good.split(" ", 1)[0]
-    commands = wanted in PACKAGE_MANAGERS or any(span.kind == "command" for span in spans)
-    return [
-        classify(span.text, verb="run") if commands and span.text.split(" ", 1)[0] in PACKAGE_MANAGERS else span
-        for span in spans
-    ]
+def _of_words(reading: Reading, text: str) -> Understood | None:
+    """Sentences about acts, files and style."""
+    acts = habits.checks_of(text, reading.spans)
+    if acts is not None:
+        if reading.where:
+            return Understood(problem="its scope is not understood")
+        return _of_source(reading, plain.Found(acts[0][0], acts[1], also=tuple(acts[0][1:])))
+    found = places.found_of(text, reading.spans)
+    if found is None and text == reading.text != reading.labelled:
+        found = plain.found_of(reading.labelled, reading.spans)
+    found = found or plain.found_of(text, reading.spans)
+    if found is None:
+        return None
+    return _of_source(reading, found)
 
 
-def _checks(spans: Sequence[Span], good: str, verb: str) -> list[Check] | None:
-    """Checks for all objects, those of one kind together; None when one object is not understood."""
-    names: list[str] = []
-    modules: list[str] = []
-    paths: list[str] = []
-    checks: list[Check] = []
-    for span in spans:
-        if span.kind == "path" and verb in ("edit", "modify", "touch", "change", "commit"):
-            paths.append(_glob(span.text))
-        elif span.kind == "module" or (span.kind == "name" and span.text in MODULES and verb != "call"):
-            modules.append(span.text)
-        elif span.kind == "name" and (_is_code_name(span.text) or span.text in FUNCTIONS or verb in ("call", "invoke")):
-            names.append(span.text)
-        else:
-            check = _single(span, good)
-            if check is None:
-                return None
-            checks.append(check)
-    if names:
-        checks.append(ForbidReference(tuple(names), good))
-    if modules:
-        checks.append(ForbidImport(tuple(modules), good))
-    if paths:
-        checks.append(ForbidEdit(tuple(paths)))
-    return checks or None
+def _of_source(reading: Reading, found: plain.Found) -> Understood:
+    checks = (found.check, *found.also)
+    scope = Scope(include=reading.include if kind_of(found.check) == "source" else ())
+    for piece in reading.where:
+        take(scope, piece)
+    if scope.problem or scope.in_places or scope.not_in_places:
+        return Understood(problem="its scope is not understood")
+    languages = scope.languages or reading.languages if kind_of(found.check) == "source" else ()
+    if languages and found.languages:
+        languages = tuple(language for language in languages if language in found.languages)
+        if not languages:
+            return Understood(problem="it is about another language than its heading")
+    return Understood(
+        checks,
+        found.strict,
+        found.include or scope.include,
+        (*found.exclude, *scope.exclude),
+        languages or found.languages,
+    )
 
 
-def _single(span: Span, good: str) -> Check | None:
-    """The check of an object that has one of its own."""
-    match span.kind:
-        case "construct":
-            return ForbidConstruct(span.text, good)
-        case "directive":
-            return ForbidText(text=span.text, where="comment", instead=good)
-        case "snippet":
-            return ForbidText(pattern=_loose(span.text), where="code", instead=good)
-        case "command" | "flag" if span.program:
-            return ForbidCommand(span.program, span.words, good)
-    return None
-
-
-def _is_code_name(text: str) -> bool:
-    """Whether a name is surely one of code: a lone lower-case word without brackets could be anything."""
-    return bool(re.search(r"[.(!:]|[a-z][A-Z]|^[A-Z][A-Za-z0-9]*[a-z]|_|\$", text))
-
-
-def _loose(text: str) -> str:
-    """A pattern for a piece of code in which blanks do not matter."""
-    tokens = re.findall(r"\w+|[^\w\s]", text)
-    return r"\s*".join(re.escape(token) for token in tokens)
-
-
-def _globs(statement: Statement, numbers: Sequence[int]) -> tuple[str, ...] | None:
-    """Globs of the places that a sentence names; None when one of them is no path."""
-    found: list[str] = []
-    for number in numbers:
-        span = classify(statement.spans[number], verb="edit")
-        if span.kind != "path":
-            return None
-        glob = _glob(span.text)
-        found.append(f"{statement.folder}/{glob}" if statement.folder else glob)
-    return tuple(found)
-
-
-def _glob(path: str) -> str:
-    path = path.removeprefix("./").lstrip("/")
-    if path.endswith("/"):
-        return f"{path}**" if "/" in path[:-1] else f"**/{path}**"
-    if "/" not in path:
-        return f"**/{path}"
-    last = path.rsplit("/", 1)[-1]
-    return path if "." in last or "*" in last else f"{path}/**"
-
-
-def _enforced(
-    statement: Statement,
-    check: Check,
-    number: int,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    languages: tuple[str, ...],
-    *,
-    strict: bool,
-) -> Rule:
+def _enforced(statement: Statement, found: Understood, check: Check, number: int) -> Rule:
     return Rule(
         id=statement.id if number == 0 else f"{statement.id}.{number + 1}",
         kind=kind_of(check),
@@ -208,12 +217,17 @@ def _enforced(
         text=statement.plain,
         source=Place(statement.path, statement.line),
         check=check,
-        severity="error" if strict else "warning",
+        severity="error" if found.strict else "warning",
         folder=statement.folder,
-        include=include or statement.include,
-        exclude=exclude,
-        languages=languages,
+        include=_narrowed(found.include, statement.include),
+        exclude=found.exclude,
+        languages=found.languages,
     )
+
+
+def _narrowed(own: tuple[str, ...], of_file: tuple[str, ...]) -> tuple[str, ...]:
+    """A sentence's own places; the file's globs where it has none, or says only "in tests" (globs cannot be both)."""
+    return of_file if of_file and (not own or own == TEST_GLOBS) else own
 
 
 def _not_enforced(statement: Statement, status: Status, why: str) -> Rule:

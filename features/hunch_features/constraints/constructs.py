@@ -120,6 +120,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "non_null_assertion": _ts("(non_null_expression) @x"),
     "null_literal": _js("(null) @x"),
     "percent_format": {"python": '(binary_operator left: (string) operator: "%") @x'},
+    "reexport": _js("(export_statement source: (string)) @x"),
     "relative_import": {
         "python": "(relative_import) @x",
         **_js('((import_statement source: (string (string_fragment) @x)) (#match? @x "^[.]"))'),

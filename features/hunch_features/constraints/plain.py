@@ -1,162 +1,380 @@
-"""Rules that are said without code spans: limits, indentation, names, and constructs that have English names."""
+"""Rules of style that are said in plain words: limits, indentation, quotes, names, what must be documented."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from hunch_features.constraints.rule import (
     Check,
-    ForbidCommand,
     ForbidConstruct,
-    ForbidText,
     LimitLength,
     RequireDocumented,
+    RequireHeader,
     RequireIndent,
     RequireNaming,
+    kind_of,
 )
-from hunch_features.constraints.statements import Statement
+from hunch_features.constraints.wording import LANGUAGES
 
-EMOJI = r"[\x{1F300}-\x{1FAFF}\x{2600}-\x{27BF}\x{1F1E6}-\x{1F1FF}]"
-NEVER = r"(?:never(?:\s+use)?|do\s+not\s+use|don['’]t\s+use|no|must\s+not\s+use|avoid(?:\s+using)?)"
+Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
+Named = Literal["file", "class", "function"]
+
+SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
+CODE = (*SCRIPTS, "python", "go", "rust", "java", "c", "cpp", "ruby", "shellscript")
+"""Languages whose lines and indentation people mean when they speak of code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A check with its scope."""
+    """A check with its scope; `also` are further checks of the same sentence."""
 
     check: Check
     strict: bool = True
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    also: tuple[Check, ...] = ()
 
 
 Make = Callable[[re.Match[str]], Found | None]
 
-STYLES = {
+STYLES: dict[str, Style] = {
     "snake": "snake_case",
     "camel": "camelCase",
+    "lowercamel": "camelCase",
     "pascal": "PascalCase",
+    "uppercamel": "PascalCase",
     "kebab": "kebab-case",
     "upper": "UPPER_CASE",
     "screaming": "UPPER_CASE",
 }
-CONSTRUCTS = {
-    "default exports": "default_export",
-    "default export": "default_export",
-    "wildcard imports": "wildcard_import",
-    "star imports": "wildcard_import",
-    "wildcard exports": "wildcard_export",
-    "non-null assertions": "non_null_assertion",
-    "bare except": "bare_except",
-    "bare excepts": "bare_except",
-    "relative imports": "relative_import",
-    "nested ternaries": "nested_ternary",
-    "nested ternary operators": "nested_ternary",
-    "global variables": "global_statement",
-}
+NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10}
+_NAMED: dict[str, Named] = {"file": "file", "clas": "class", "func": "function", "meth": "function"}
+_EVERY = r"(?:(?:all|every|each|any|new|source|code|the)\s+)*"
+_MUST = r"(?:(?:must|should|have\s+to|need\s+to|always|to)\s+)*"
+_STYLE = (
+    r"(?P<style>snake|camel|pascal|kebab|upper|screaming|lowerCamel|UpperCamel)[-_ ]?(?:snake[-_ ]?)?case"
+    r"(?:\s*\([^)]*\))?"
+)
+_TARGET_WORD = (
+    r"(?:files?(?:\s*-?names?)?|file\s+naming|class(?:es)?(?:\s+names)?|functions?(?:\s+names)?|"
+    r"variables?(?:\s+names)?|constants?|methods?|"
+    r"types?|interfaces?|components?|modules?|enums?|hooks?|identifiers|parameters?|structs?|traits?|directories|"
+    r"folders?|exports?|"
+    r"react\s+components|type\s+aliases|enum\s+values|instances|arguments|attributes|properties|fields|"
+    r"config(?:uration)?\s+keys)"
+)
+_TARGETS = rf"(?P<targets>{_TARGET_WORD}(?:(?:\s*[,/&]\s*(?:and\s+)?|\s+and\s+){_TARGET_WORD})*)"
+_STYLE_FOR = re.compile(rf"{_STYLE}\s+(?:for|in)\s+{_EVERY}{_TARGETS}", re.IGNORECASE)
+_TARGET_IS = re.compile(
+    rf"(?:name\s+)?{_EVERY}{_TARGETS}\s*(?:{_MUST}(?:be|are|use|uses|in|named|follow|written|with)?\s*|"
+    rf":\s*)*{_STYLE}",
+    re.IGNORECASE,
+)
+_WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|keep|omit|with|without)\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)
+
+
+def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
+    """The check of a sentence about style; None where no pattern covers the whole of it."""
+    body = re.sub(r"⟦(\d+)⟧", lambda match: spans[int(match.group(1))], text)
+    body = re.split(r"\s+[-–—]\s+(?!\d)|\s*\((?!e\.g)", body, maxsplit=1)[0] if "case" not in body.lower() else body
+    body, languages = _language(body.strip().rstrip(".!").strip())
+    for pattern, make in PATTERNS:
+        match = pattern.match(body)
+        found = make(match) if match is not None else None
+        if found is not None:
+            return found if not languages else _in(found, languages)
+    found = _named(body) or _several(body)
+    return found if found is None or not languages else _in(found, languages)
+
+
+def _several(body: str) -> Found | None:
+    """A list of such wishes: "2-space indentation, semicolons and single quotes"."""
+    pieces = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", body)
+    if not 2 <= len(pieces) <= 6:
+        return None
+    found: list[Found] = []
+    for piece in pieces:
+        wish = piece if _WISH.match(piece) else f"use {piece}"
+        matches = (make(match) for pattern, make in PATTERNS if (match := pattern.match(wish)) is not None)
+        one = next((one for one in matches if one is not None), None)
+        if one is None:
+            return None
+        found.append(one)
+    checks = [check for one in found for check in (one.check, *one.also)]
+    if len({kind_of(check) for check in checks}) > 1 or len({one.languages for one in found if one.languages}) > 2:
+        return None
+    # The narrowest of their languages: quotes and semicolons are those of scripts.
+    languages = min((one.languages for one in found if one.languages), key=len, default=())
+    return Found(checks[0], all(one.strict for one in found), languages=languages, also=tuple(checks[1:]))
+
+
+def _in(found: Found, languages: tuple[str, ...]) -> Found:
+    return Found(found.check, found.strict, found.include, found.exclude, languages, found.also)
+
+
+def _language(body: str) -> tuple[str, tuple[str, ...]]:
+    """A sentence without "in Python" at its end, and the language."""
+    match = re.search(
+        r"\s+(?:in|for)\s+(?P<name>python|typescript|javascript|rust|go|java|ruby)(?:\s+(?:code|files))?$",
+        body,
+        re.IGNORECASE,
+    )
+    return (body, ()) if match is None else (body[: match.start()], LANGUAGES[match.group("name").lower()])
 
 
 def _strict(match: re.Match[str]) -> bool:
     return not re.search(r"\bavoid|\bprefer|\bshould\b", match.group(0), re.IGNORECASE)
 
 
-def _naming(match: re.Match[str]) -> Found | None:
-    target, style = match.group("target").lower(), STYLES[match.group("style").lower()]
-    of = {
-        "file": "file",
-        "clas": "class",
-        "func": "function",
-        "vari": "variable",
-        "cons": "constant",
-        "meth": "function",
-    }
-    kind = of.get(target[:4])
-    return Found(RequireNaming(kind, style), _strict(match)) if kind else None  # type: ignore[arg-type]
+def _construct(name: str, *others: str, languages: tuple[str, ...] = ()) -> Make:
+    def make(match: re.Match[str]) -> Found:
+        also = tuple(ForbidConstruct(other) for other in others)
+        return Found(ForbidConstruct(name), _strict(match), languages=languages, also=also)
+
+    return make
 
 
-def _construct(match: re.Match[str]) -> Found | None:
-    name = CONSTRUCTS.get(" ".join(match.group("what").lower().split()))
-    return Found(ForbidConstruct(name), _strict(match)) if name else None
+def _length(of: Literal["line", "function", "file", "parameters"]) -> Make:
+    def make(match: re.Match[str]) -> Found:
+        number = match.groupdict().get("n") or ""
+        words = [NUMBERS[word] for word in re.findall(r"[a-z]+", number.lower()) if word in NUMBERS]
+        digits = [int(piece) for piece in re.findall(r"\d+", number)]
+        return Found(LimitLength(of, max(words + digits)), _strict(match), languages=CODE)
+
+    return make
 
 
-_STYLE = r"(?P<style>snake|camel|pascal|kebab|upper|screaming)[-_ ]?(?:snake[-_ ]?)?case"
-_TARGET = (
-    r"(?P<target>files?(?:\s*names?)?|classes|class\s+names|functions?(?:\s+names)?|variables?(?:\s+names)?|"
-    r"constants?|methods?)"
+def _indent(match: re.Match[str]) -> Found | None:
+    word = match.group("style").lower()
+    return Found(RequireIndent("tabs" if word.startswith("tab") else "spaces"), _strict(match), languages=CODE)
+
+
+def _documented(what: Literal["docstring", "annotations"]) -> Make:
+    return lambda match: Found(RequireDocumented(what), _strict(match), languages=("python",))
+
+
+def _named(body: str) -> Found | None:
+    """Names: "snake_case for functions and variables, PascalCase for classes", in either order."""
+    body = re.sub(
+        r"^(?:always\s+|please\s+)?(?:use|prefer|follow)\s+|^naming(?:\s+conventions?)?:\s*",
+        "",
+        body,
+        flags=re.IGNORECASE,
+    )
+    for pattern in (_STYLE_FOR, _TARGET_IS):
+        matches = list(pattern.finditer(body))
+        if not matches or not _BETWEEN.match(pattern.sub("", body)):
+            continue
+        checks: list[Check] = []
+        for match in matches:
+            style = STYLES[match.group("style").lower()]
+            for word in re.split(r"\s*[,/&]\s*|\s+and\s+", match.group("targets").lower()):
+                target = _NAMED.get(re.sub(r"^and\s+", "", word)[:4])
+                if target is not None:
+                    checks.append(RequireNaming(target, style))
+        if checks:
+            unique = list(dict.fromkeys(checks))
+            return Found(unique[0], "prefer" not in body.lower(), also=tuple(unique[1:]))
+    return None
+
+
+def _header(match: re.Match[str]) -> Found | None:
+    text = match.group("header").strip("`'\"")
+    return Found(RequireHeader(text), languages=CODE) if 2 < len(text) <= 200 else None
+
+
+_N_LINES = (
+    r"(?:~|about\s+|around\s+)?(?P<n>\d{2,4})\s+(?:lines?|LOC)(?:\s+(?:of\s+code|long|max(?:imum)?|each|"
+    r"in\s+length))*"
 )
+_LIMIT = (
+    r"(?:be|stay|kept|under|below|at\s+most|up\s+to|no\s+(?:longer|more)\s+than|shorter\s+than|less\s+than|"
+    r"fewer\s+than|not\s+exceed|exceed|max(?:imum)?|to|limited|within|of|is|:|<|≤|<=|\s)+"
+)
+_CHARS = r"(?:\s*-?\s*(?:characters?|chars?|columns?|cols?))"
 
 PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
-    (re.compile(rf"^{pattern}$", re.IGNORECASE), make)
+    (re.compile(rf"^(?:{pattern})$", re.IGNORECASE), make)
     for pattern, make in (
         (
-            r"(?:(?:max(?:imum)?|keep)\s+)?(?:the\s+)?lines?(?:\s+length)?\s*(?:must|should)?\s*(?:be|is|are|of|:|limit|limited\s+to|"
-            r"under|below|within|at\s+most|no\s+longer\s+than|to|shorter\s+than|\s)*\s*(?P<n>\d{2,3})\s*(?:characters?|chars?|columns?|cols)?"
-            r"(?:\s+(?:per\s+line|max(?:imum)?|or\s+(?:less|fewer)))?",
-            lambda match: Found(LimitLength("line", int(match.group("n"))), _strict(match)),
+            r"(?:(?:max(?:imum)?|keep|limit|wrap)\s+)?(?:all\s+|the\s+|code\s+|"
+            r"source\s+)*lines?(?:[- ]lengths?)?\s*(?:must|should)?\s*"
+            r"(?:be|is|are|of|:|=|limit|limited\s+to|limit\s+of|under|below|within|at\s+most|at|"
+            r"no\s+longer\s+than|not\s+exceed|to|shorter\s+than|max(?:imum)?|\s)*"
+            rf"\s*(?P<n>\d{{2,3}}){_CHARS}?(?:\s+(?:per\s+line|max(?:imum)?|or\s+(?:less|fewer)))*",
+            _length("line"),
+        ),
+        (rf"(?:max(?:imum)?(?:\s+of)?\s+)(?P<n>\d{{2,3}}){_CHARS}\s+(?:per|a)\s+line", _length("line")),
+        (
+            rf"(?P<n>\d{{2,3}})(?:{_CHARS}\s*(?:max(?:imum)?\s+)?lines?(?:[- ]length)?(?:\s+(?:limit|max(?:imum)?))?|"
+            r"[\s-]*(?:max(?:imum)?\s+)?line[- ](?:length|limit)(?:\s+(?:limit|max(?:imum)?))?)",
+            _length("line"),
+        ),
+        (rf"wrap\s+(?:lines\s+|code\s+)?at\s+(?P<n>\d{{2,3}}){_CHARS}?", _length("line")),
+        (
+            rf"(?:keep\s+|limit\s+|max(?:imum)?\s+)?{_EVERY}files?(?:\s+(?:size|"
+            rf"length))?\s*{_MUST}{_LIMIT}{_N_LINES}|"
+            rf"no\s+files?\s+(?:over|longer\s+than|larger\s+than|"
+            r"above|exceeding)\s+(?P<m>\d{2,4})\s+lines",
+            lambda match: _length("file")(match) if match.group("n") else _lines("file", match),
         ),
         (
-            r"(?:max(?:imum)?\s+)(?P<n>\d{2,3})\s*(?:characters?|chars?|columns?)\s+(?:per|a)\s+line",
-            lambda match: Found(LimitLength("line", int(match.group("n")))),
+            rf"(?:keep\s+|limit\s+|max(?:imum)?\s+)?{_EVERY}(?:functions?|"
+            rf"methods?)(?:\s+and\s+methods)?(?:\s+(?:size|length))?\s*{_MUST}{_LIMIT}{_N_LINES}|"
+            r"no\s+(?:functions?|methods?)\s+(?:over|longer\s+than|larger\s+than|above|"
+            r"exceeding)\s+(?P<m>\d{2,4})\s+lines",
+            lambda match: _length("function")(match) if match.group("n") else _lines("function", match),
         ),
         (
-            r"(?:keep\s+)?(?P<of>files?|functions?|methods?)\s*(?:must|should)?\s*(?:be|stay|under|below|at\s+most|no\s+(?:longer|more)\s+than|"
-            r"shorter\s+than|not\s+exceed|\s)+\s*(?:~|about\s+)?(?P<n>\d{2,4})\s+lines(?:\s+(?:of\s+code|long|max))?",
-            lambda match: Found(
-                LimitLength(
-                    "file" if match.group("of").lower().startswith("file") else "function", int(match.group("n"))
-                ),
-                _strict(match),
+            rf"{_EVERY}functions?\s+{_MUST}(?:have|take|accept)\s+(?:no\s+more\s+than|at\s+most|a\s+maximum\s+of|"
+            rf"fewer\s+than|up\s+to)\s+"
+            r"(?P<n>(?:\d{1,2}|[a-z]+)(?:\s+or\s+(?:\d{1,2}|[a-z]+))?)\s+(?:arguments?|parameters?|params|args)",
+            lambda match: _length("parameters")(match) if _counts(match.group("n")) else None,
+        ),
+        (
+            r"(?:always\s+)?(?:use|indent\s+with|prefer)?\s*(?:(?:\d|two|four)[\s-]+)?(?P<style>tabs?|"
+            r"spaces?)(?:\s+(?:to\s+indent|indentation|indents?))?"
+            r"(?:\s*,?\s*(?:\(?not|never|instead\s+of|rather\s+than|over)\s+(?:tabs|"
+            r"spaces)\)?)?(?:\s+for\s+(?:all\s+)?(?:indentation|indenting))?",
+            lambda match: (
+                _indent(match)
+                if re.search(r"use|indent|not|never|instead|over|rather", match.group(0), re.IGNORECASE)
+                else None
             ),
         ),
-        (rf"(?:use\s+)?{_STYLE}\s+for\s+(?:all\s+)?{_TARGET}", _naming),
-        (rf"(?:name\s+)?{_TARGET}\s*(?:must|should)?\s*(?:be|are|use|in|:|named|\s)*\s*{_STYLE}", _naming),
         (
-            r"(?:always\s+)?(?:use|indent\s+with)\s+(?P<style>tabs|spaces)"
-            r"(?:\s*,?\s*(?:not|never|instead\s+of|rather\s+than)\s+(?:tabs|spaces))?"
-            r"(?:\s+for\s+indentation)?",
-            lambda match: Found(RequireIndent("tabs" if match.group("style").lower() == "tabs" else "spaces")),
-        ),
-        (rf"{NEVER}\s+tabs(?:\s+for\s+indentation)?", lambda _: Found(RequireIndent("spaces"))),
-        (
-            rf"{NEVER}\s+emojis?(?:\s+(?:in\s+)?(?:code|comments|source|anywhere|the\s+code(?:base)?|code\s+or\s+comments))*",
-            lambda match: Found(ForbidText(pattern=EMOJI), _strict(match)),
+            r"(?:indent(?:ation)?|indent\s+size|indents?)(?:\s+(?:is|with|uses?|by|of)|:)?\s*(?:(?:\d|two|"
+            r"four)[\s-]+)?(?P<style>tabs?|spaces?)(?:\s*,?\s*not\s+(?:tabs|spaces))?",
+            _indent,
         ),
         (
-            r"(?:never|do\s+not|don['’]t)\s+(?:ever\s+)?force[-\s]push(?:\s+(?:at\s+all|anywhere))?",
-            lambda _: Found(ForbidCommand("git", ("push", "--force"))),
+            r"(?:never|do\s+not|don['’]t|no|avoid)\s+(?:us(?:e|ing)\s+)?tabs(?:\s+for\s+indentation)?",
+            lambda _: Found(RequireIndent("spaces"), languages=CODE),
         ),
         (
-            r"(?:never|do\s+not|don['’]t)\s+(?:ever\s+)?push\s+(?:directly\s+)?to\s+(?:the\s+)?(?P<branch>main|master)(?:\s+branch)?",
-            lambda match: Found(ForbidCommand("git", ("push", match.group("branch").lower()))),
+            rf"(?:{_EVERY}(?:public\s+)?(?:functions?|methods?|classes)(?:\s*(?:,|"
+            rf"and)\s*(?:public\s+)?(?:classes|methods|modules|functions))*\s+(?:must|need|needs|should|require|"
+            rf"requires|"
+            r"have\s+to)\s+(?:to\s+)?(?:have\s+|include\s+)?(?:an?\s+)?(?:google[- ]style\s+|numpy[- ]style\s+|"
+            r"clear\s+)?docstrings?)|"
+            r"(?:always\s+)?(?:write|add|include|use|provide)\s+(?:google[- ]style\s+|numpy[- ]style\s+|"
+            r"clear\s+)?docstrings?\s+(?:for|to|on|in)\s+(?:all|every|each)\s+(?:public\s+)?"
+            r"(?:functions?|methods?|classes)(?:\s*(?:,|and)\s*(?:public\s+)?(?:classes|methods|modules|functions))*|"
+            r"docstrings\s+(?:are\s+)?(?:required|mandatory)(?:\s+(?:on|for)\s+(?:all\s+|"
+            r"every\s+)?(?:public\s+)?(?:functions?|methods?|classes)(?:\s*(?:,|and)\s*(?:classes|methods|"
+            r"functions))*)?",
+            _documented("docstring"),
         ),
         (
-            r"(?:all\s+)?(?:public\s+)?functions?(?:\s+and\s+(?:classes|methods))?\s+(?:must|need\s+to)\s+have\s+(?:a\s+)?docstrings?",
-            lambda _: Found(RequireDocumented("docstring"), languages=("python",)),
+            r"(?:always\s+(?:use|add|include)\s+|use\s+|add\s+|"
+            r"include\s+)(?:python\s+)?(?:full\s+)?type\s+(?:hints|annotations)(?:\s+(?:on|for|to|in)\s+(?:all|"
+            r"every|each)\s+"
+            r"(?:public\s+)?(?:new\s+)?(?:functions?|function\s+(?:signatures|parameters|arguments)|methods?|"
+            r"code|parameters|signatures|python\s+code)"
+            r"(?:\s*(?:,|/|and)\s*(?:methods|returns?|return\s+(?:types|values)|classes|parameters))*)?|"
+            r"(?:python\s+)?type\s+(?:hints|annotations)\s+(?:are\s+)?(?:required|mandatory)(?:\s+(?:on|for|"
+            r"everywhere)\s*(?:all\s+|every\s+)?(?:public\s+)?(?:functions?|functions\s+and\s+methods|code|"
+            r"function\s+signatures)?)?|"
+            rf"{_EVERY}(?:public\s+)?(?:functions?|methods?|function\s+signatures|code)(?:\s*(?:,|"
+            rf"and)\s*(?:methods|functions))*\s+(?:must|need|needs|should|require|requires|have\s+to)\s+"
+            r"(?:to\s+)?(?:have\s+|use\s+|include\s+|be\s+)?(?:full\s+|complete\s+|"
+            r"fully\s+)?type(?:[- ]?(?:hints?|annotat(?:ions?|ed)|hinted)|d)",
+            lambda match: (
+                _documented("annotations")(match) if re.search(r"type", match.group(0), re.IGNORECASE) else None
+            ),
         ),
         (
-            r"(?:always\s+use\s+)?type\s+(?:hints|annotations)\s+(?:are\s+)?(?:required|mandatory)(?:\s+(?:on|for)\s+(?:all\s+)?functions?)?",
-            lambda _: Found(RequireDocumented("annotations"), languages=("python",)),
+            r"(?:always\s+|only\s+|prefer\s+(?:to\s+use\s+)?|use\s+)+(?:only\s+)?named\s+exports?(?:\s+only)?|"
+            r"named\s+exports\s+only",
+            _construct("default_export"),
         ),
         (
-            rf"{NEVER}\s+(?P<what>[a-z][a-z\- ]+?)"
-            r"(?:\s+(?:anywhere|at\s+all|in\s+(?:this|the)\s+(?:codebase|project|repository)))?",
-            _construct,
+            r"(?:always\s+|only\s+|prefer\s+|"
+            r"use\s+)+(?:only\s+)?(?:react\s+)?function(?:al)?\s+components?(?:\s+with\s+hooks)?(?:\s+(?:only|"
+            r"exclusively))?",
+            _construct("class_component"),
+        ),
+        (
+            r"(?:always\s+|only\s+|prefer\s+|use\s+)+(?:only\s+)?absolute\s+imports?(?:\s+only)?",
+            _construct("relative_import"),
+        ),
+        (
+            r"(?:always\s+|prefer\s+|use\s+)*§single_quotes(?:\s+(?:for\s+(?:all\s+)?strings?|preferred|required|"
+            r"only|in\s+\w+))*",
+            _construct("double_quotes", languages=SCRIPTS),
+        ),
+        (
+            r"(?:always\s+|prefer\s+|use\s+)*§double_quotes(?:\s+(?:for\s+(?:all\s+)?strings?|preferred|required|"
+            r"only|in\s+\w+))*",
+            _construct("single_quotes", languages=SCRIPTS),
+        ),
+        (
+            r"(?:always\s+|use\s+|include\s+|with\s+)*(?:trailing\s+|"
+            r"explicit\s+)?semicolons?(?:\s+(?:(?:are\s+)?required|always|at\s+the\s+end\s+of\s+statements?|"
+            r"everywhere|mandatory))*",
+            lambda match: (
+                _construct("missing_semicolon", languages=SCRIPTS)(match) if " " in match.group(0).strip() else None
+            ),
+        ),
+        (
+            r"(?:no|omit|avoid|never\s+use|do\s+not\s+use|don['’]t\s+use|without)\s+(?:trailing\s+)?semicolons?",
+            _construct("semicolon", languages=SCRIPTS),
+        ),
+        (
+            r"(?:always\s+)?(?:use|surround\s+[\w, ]+?\s+with)\s+(?:curly\s+)?braces(?:\s+(?:for|around|with|"
+            r"on)\s+(?:all\s+)?(?:control\s+(?:structures?|flow|statements?)|if(?:[/ ]else)?"
+            r"(?:\s+statements?)?|conditionals?|loops?|single-line\s+(?:ifs?|statements?|blocks?)|blocks?|"
+            r"bodies)(?:\s*(?:,|and|/)\s*(?:loops?|conditionals?|for|while))*)?",
+            lambda match: (
+                _construct("missing_braces")(match)
+                if re.search(r"always|surround|all|single", match.group(0), re.IGNORECASE)
+                else None
+            ),
+        ),
+        (
+            r"(?:always\s+|prefer\s+|only\s+)*use\s+(?:strict\s+equality|===(?:\s*(?:/|and|,|"
+            r"or)\s*!==)?)(?:\s+(?:for\s+)?(?:all\s+)?(?:comparisons?|checks))?",
+            _construct("loose_equality"),
+        ),
+        (
+            r"(?:always\s+|prefer\s+|"
+            r"only\s+)*(?:use\s+)?§fstring(?:\s+for\s+(?:all\s+)?(?:string\s+)?(?:formatting|"
+            r"interpolation)(?:\s+strings)?)",
+            _construct("percent_format", "format_call"),
+        ),
+        (
+            r"(?:relative\s+imports?(?:\s+paths?)?|§relative_import(?:\s+paths?)?)\s+(?:must|should|require|need|"
+            r"always)\s+"
+            r"(?:to\s+)?(?:have\s+|include\s+|use\s+|"
+            r"an?\s+)*(?:explicit\s+)?(?:file\s+)?extensions?(?:,?\s+e\.g\..*)?",
+            _construct("import_without_extension"),
+        ),
+        (
+            rf"{_EVERY}(?:\w+\s+)?(?:pages?|documents?|docs?(?:\s+files?)?|markdown\s+files?|"
+            rf"mdx\s+files?)\s+{_MUST}(?:start|begin|have|include)\s+(?:with\s+)?"
+            r"(?:yaml\s+)?front-?\s?matter:?",
+            lambda _: Found(RequireHeader("---", 1), include=("**/*.md", "**/*.mdx")),
+        ),
+        (
+            rf"{_EVERY}(?:source\s+)?files?\s+{_MUST}(?:start|begin|have|include|contain|"
+            rf"carry)\s+(?:with\s+)?(?:an?\s+|the\s+)?(?:\w+\s+){{0,3}}?(?:license\s+)?(?:header|comment|line|"
+            rf"identifier)?\s*:?\s*"
+            r"(?P<header>(?:(?://|#|/\*|--)\s*)?SPDX-License-Identifier(?::\s*[\w.+-]+)?)(?:\s+(?:header|comment|"
+            r"line|identifier))?",
+            _header,
         ),
     )
 )
 
 
-def check_of(statement: Statement) -> Found | None:
-    """The check of a sentence without code spans; None where no pattern covers the whole of it."""
-    body = re.sub(r"^[\s>*_\-–—•]+(?=[A-Za-z])", "", statement.text)
-    body = re.sub(r"⟦(\d+)⟧", lambda match: statement.spans[int(match.group(1))], body)
-    body = re.split(r"\s+[-–—]\s+|\s*\(", body, maxsplit=1)[0]
-    body = body.strip().rstrip(".!").strip()
-    for pattern, make in PATTERNS:
-        match = pattern.match(body)
-        if match is not None:
-            return make(match)
-    return None
+def _counts(text: str) -> bool:
+    return all(word in NUMBERS or word == "or" or word.isdigit() for word in text.lower().split())
+
+
+def _lines(of: Literal["function", "file"], match: re.Match[str]) -> Found:
+    return Found(LimitLength(of, int(match.group("m"))), _strict(match), languages=CODE)

@@ -57,7 +57,8 @@ class RequireHeader(msgspec.Struct, tag="require_header", tag_field="type", froz
 
 
 class LimitLength(msgspec.Struct, tag="limit_length", tag_field="type", frozen=True, omit_defaults=True):
-    """Lines, functions or files must not be longer: a line in columns, the others in lines; parameters are counted."""
+    """Lines, functions or files must not be longer: a line in columns, the others in lines; parameters are "
+    "counted."""
 
     of: Literal["line", "function", "file", "parameters"]
     most: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
@@ -173,7 +174,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rule. `include` and `exclude` are globs relative to the root; no `include` means all files below `folder`."""
+    """One rule. `include` and `exclude` are globs relative to the root; no `include` means all files below "
+    "`folder`."""
 
     id: str
     kind: Kind

@@ -7,105 +7,184 @@ makes the sentence unsupported: a wrong rule does more harm than a missing one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT, TEST_GLOBS
 
 SPAN = r"⟦\d+⟧"
-LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){SPAN})*"
-
-NEVER = (
-    r"(?:never(?:\s+ever)?|do\s+not(?:\s+ever)?|don['’]t(?:\s+ever)?|must\s+(?:not|never)|mustn['’]t|"
-    r"(?:you\s+)?(?:may|can)\s*not|can['’]t|(?:is|are)\s+forbidden\s+to)"
+FILLER = (
+    r"(?:(?:the|any|a|an|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|standard|"
+    r"manual|python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|legacy|traditional|"
+    r"more)\s+)*"
 )
-RATHER_NOT = r"(?:avoid|should\s+not|shouldn['’]t|should\s+never|please\s+don['’]t|refrain\s+from|discourage[sd]?)"
+NOUN = (
+    r"(?:\s+(?:calls?|imports?|types?|statements?|comments?|directly|commands?|flags?|keywords?|functions?|"
+    r"methods?|macros?|"
+    r"exports?|modules?|packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|"
+    r"assertions?|operators?|by\s+hand|manually|tags?|libraries|library|director(?:y|ies)|subdirector(?:y|ies)|"
+    r"folders?|"
+    r"elements?|components?|syntax|apis?|properties|attributes?|props?|modifiers?|declarations?|suffix(?:es)?|"
+    r"lints?|itself|"
+    r"singleton|loops?|clauses?|constructors?|classes|interfaces|parameters?|return\s+types?|type\s+annotations?|"
+    r"utility|"
+    r"dependency|dependencies|code|pragmas?|directives?|suppressions?|instances?|objects?|helpers?))*"
+)
+ITEM = rf"{FILLER}{SPAN}{NOUN}"
+LIST = rf"{ITEM}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){ITEM})*"
 SUBJECT = (
-    r"(?:(?:you|we|code|agents?|contributors?|it|they|tests?|please|also|strictly|important|note)\W+(?:should\s+)?)?"
+    r"(?:(?:you|we|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
+    r"new\s+code|"
+    r"production\s+code|test\s+code|application\s+code|it\s+is\s+important\s+to)\W+(?:should\s+|must\s+)?)?"
 )
 VERB = (
     r"(?P<verb>us(?:e|ing)|call(?:ing)?|import(?:ing)?|add(?:ing)?|writ(?:e|ing)|introduc(?:e|ing)|rely(?:ing)?\s+on|"
-    r"depend(?:ing)?\s+on|run(?:ning)?|execut(?:e|ing)|invok(?:e|ing)|edit(?:ing)?|modify(?:ing)?|touch(?:ing)?|"
-    r"chang(?:e|ing)|commit(?:ting)?|includ(?:e|ing)|insert(?:ing)?|leav(?:e|ing)|throw(?:ing)?|creat(?:e|ing))"
+    r"depend(?:ing)?\s+on|run(?:ning)?|execut(?:e|ing)|invok(?:e|ing)|(?:hand-?)?edit(?:ing)?|"
+    r"(?:hand-?)?modify(?:ing)?|"
+    r"touch(?:ing)?|chang(?:e|ing)|commit(?:ting)?|includ(?:e|ing)|insert(?:ing)?|leav(?:e|ing)|throw(?:ing)?|"
+    r"rais(?:e|ing)|"
+    r"creat(?:e|ing)|"
+    r"log(?:ging)?\s+with|declar(?:e|ing)|defin(?:e|ing)|install(?:ing)?|instantiat(?:e|ing)|updat(?:e|ing)|"
+    r"alter(?:ing)?|"
+    r"overwrit(?:e|ing)|suppress\s+\w+\s+with|silenc(?:e|ing)\s+\w+\s+with|access(?:ing)?|pass(?:ing)?|reach\s+for|"
+    r"export(?:ing)?|catch(?:ing)?|mock\s+with|put(?:ting)?|ignor(?:e|ing)|"
+    r"bypass(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via)|"
+    r"skip\s+\w+\s+with)"
 )
-FILLER = r"(?:(?:the|any|a|an|raw|bare|plain|direct|global|native|inline)\s+)*"
-NOUN = (
-    r"(?:\s+(?:calls?|imports?|types?|statements?|comments?|directly|commands?|flags?|keywords?|functions?|methods?|macros?|"
-    r"exports?|modules?|packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|"
-    r"assertions?|operators?|by\s+hand|manually|tags?))*"
+_INSTEAD_OF = (
+    r"(?:\s+(?P<mark>instead\s+of|rather\s+than|in\s+place\s+of|over|as\s+opposed\s+to)|\s*[,(–—-]+\s*(?:and\s+|"
+    r"but\s+)?"
+    r"(?P<not_mark>not|never|instead\s+of|rather\s+than|over|do\s+not\s+use|don['’]t\s+use|never\s+use|avoid))"
 )
 
 _FORBID = re.compile(
-    rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|ever\s+)?{VERB}\s+{FILLER}"
-    rf"(?P<objects>{LIST}){NOUN}(?P<tail>.*)$",
+    rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|ever\s+|"
+    rf"blindly\s+)?{VERB}\s+(?:from\s+|in\s+|with\s+)?"
+    rf"(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
-_AVOID = re.compile(rf"^{SUBJECT}(?P<not>avoid)\s+{FILLER}(?P<objects>{LIST}){NOUN}(?P<tail>.*)$", re.IGNORECASE)
-_NO = re.compile(rf"^(?P<not>no)\s+{FILLER}(?P<objects>{LIST}){NOUN}(?P<tail>.*)$", re.IGNORECASE)
+_AVOID = re.compile(
+    rf"^{SUBJECT}(?P<not>avoid|{NEVER})\s+(?:the\s+use\s+of\s+|use\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+_NO = re.compile(rf"^(?P<not>no)\s+(?:use\s+of\s+|usage\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$", re.IGNORECASE)
 _IS_FORBIDDEN = re.compile(
-    rf"^(?:the\s+use\s+of\s+|using\s+|calling\s+|importing\s+)?{FILLER}(?P<objects>{LIST}){NOUN}\s+"
-    r"(?:is|are|must|should)\s+(?P<not>(?:strictly\s+)?(?:forbidden|banned|prohibited|disallowed|not\s+(?:be\s+used|allowed|permitted))"
-    r"|never\s+be\s+used)(?P<tail>.*)$",
+    rf"^(?:the\s+use\s+of\s+|using\s+|calling\s+|importing\s+|use\s+of\s+)?(?P<objects>{LIST})\s+"
+    r"(?:is|are|must|should)\s+(?P<not>(?:strictly\s+|explicitly\s+)?(?:forbidden|banned|prohibited|disallowed|"
+    r"not\s+(?:be\s+used|allowed|permitted))|never\s+be\s+used)(?P<tail>.*)$",
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(
-    rf"^(?:always\s+|strongly\s+|please\s+)?(?P<how>use|prefer|call|import|run)\s+{FILLER}(?P<good>{SPAN}){NOUN}\s*,?\s*"
-    rf"(?:(?:for\s+[^,⟦]{{1,40}},\s*)?(?:instead\s+of|rather\s+than|in\s+place\s+of|over|not|never|and\s+not|and\s+never))\s+"
-    rf"(?:us(?:e|ing)\s+|call(?:ing)?\s+)?{FILLER}(?P<objects>{LIST}){NOUN}(?P<tail>.*)$",
+    rf"^(?:(?:always|strongly|please|you\s+must|must|you\s+should|should|code\s+should|code\s+must|"
+    rf"tests\s+should)\s+)*"
+    rf"(?P<how>use|prefer|call|import|run|write|choose|favou?r)\s+(?:to\s+use\s+|using\s+|"
+    rf"the\s+)*(?P<good>[^;:]{{1,90}}?){_INSTEAD_OF}\s+"
+    rf"(?:us(?:e|ing)\s+|call(?:ing)?\s+|import(?:ing)?\s+|writ(?:e|ing)\s+|add(?:ing)?\s+|run(?:ning)?\s+)?"
+    rf"(?P<objects>{LIST})\)?(?P<tail>.*)$",
     re.IGNORECASE,
 )
-_REPLACE = re.compile(
-    rf"^replace\s+{FILLER}(?P<objects>{SPAN}){NOUN}\s+(?:with|by)\s+{FILLER}(?P<good>{SPAN}){NOUN}(?P<tail>.*)$",
+_PREFERRED = re.compile(
+    rf"^(?P<good>{ITEM})\s+(?:is|are)\s+(?:strongly\s+)?preferred\s+(?:over|to)\s+(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_NOT = re.compile(
+    rf"^(?:(?:we|this\s+(?:project|repo(?:sitory)?|codebase))\s+uses?\s+)?(?P<good>{ITEM})\s*(?:,|\(|[-–—]|"
+    rf"\()\s*(?P<not>not|never)\s+"
+    rf"(?P<objects>{LIST})\)?(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+_REPLACE = re.compile(rf"^replace\s+(?P<objects>{ITEM})\s+(?:with|by)\s+(?P<good>{ITEM})(?P<tail>.*)$", re.IGNORECASE)
 
 # What may follow without changing what is demanded.
 _HARMLESS = re.compile(
-    r"^(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|codebase|project|monorepo|code)"
-    r"|in\s+(?:new\s+)?code|here)?$",
+    r"^(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
+    r"|in\s+(?:new\s+)?code|here|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
+    r"way|case|file)"
+    r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
+    r"context)|either"
+    r"|throughout(?:\s+the\s+(?:code-?base|project))?|everywhere|across\s+the\s+(?:code-?base|project)|"
+    r"within\s+the\s+(?:code-?base|project)|for\s+(?:package\s+management|packages|installing\s+(?:packages|"
+    r"dependencies))|"
+    r"in\s+(?:source\s+)?(?:code|source|files?)(?:\s*(?:,|/|\bor\b|\band\b|\bnor\b)+\s*(?:or\s+|"
+    r"and\s+)?(?:comments?|docs?|documentation|"
+    r"commits?|commit\s+messages?|logs?|output|tests?|markdown|prs?|pr\s+descriptions?|strings?|files?|code))+)?$",
     re.IGNORECASE,
 )
 _EXPLANATION = re.compile(
     r"^(?:[-–—:;(,]|because\b|since\b|as\s+(?:it|they|this|that)\b|instead\b|\.\s)", re.IGNORECASE
 )
 _USE_INSTEAD = re.compile(
-    rf"^[-–—:;,.(\s]*(?:instead[,:]?\s*)?(?:always\s+)?(?:please\s+)?(?:use|prefer|call|run|import)\s+{FILLER}(?P<good>{SPAN})",
+    rf"^[-–—:;,.(\s]*(?:but\s+|and\s+|so\s+)?(?:instead[,:]?\s*)?(?:always\s+)?(?:please\s+)?(?:use|prefer|call|"
+    rf"run|import)\s+{FILLER}(?P<good>{SPAN})",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:unless|except(?!ion)|if|when|whenever|while|until|without|but|only|apart\s+from|other\s+than|outside|where|"
-    r"before|after|during|just|merely|solely|simply|to\s+(?:check|verify|test|make|get|work|fix|hide|silence|bypass|avoid))\b",
+    r"\b(?:unless|except(?!ion)|if|when|whenever|while|until|without|but|only|apart\s+from|other\s+than|outside|"
+    r"where|"
+    r"before|after|during|just|merely|solely|simply|to\s+(?:check|verify|test|make|get|work|fix|hide|silence|"
+    r"bypass|avoid))\b",
+    re.IGNORECASE,
+)
+_EXCEPTION = re.compile(
+    r"\b(?:unless|except(?!ion)|exceptions?\s+(?:is|are|to|for)|exempt|only\s+(?:if|when|in|for)|apart\s+from|"
+    r"other\s+than|outside\s+of)\b",
     re.IGNORECASE,
 )
 _IN_TESTS = re.compile(
-    r"^(?:in|inside|within)\s+(?:the\s+|any\s+)?(?:unit\s+)?tests?(?:\s+(?:files?|code))?$", re.IGNORECASE
+    r"^(?:in|inside|within|for)\s+(?:the\s+|any\s+|all\s+|new\s+)?(?:unit\s+|integration\s+|"
+    r"e2e\s+)?tests?(?:\s+(?:files?|code|cases?))?$",
+    re.IGNORECASE,
 )
 _IN_PRODUCTION = re.compile(
-    r"^(?:in|for)\s+(?:the\s+)?(?:production|library|application|non-test|shipped|runtime)(?:\s+code)?$", re.IGNORECASE
+    r"^(?:(?:in|for)\s+(?:the\s+)?(?:production|library|application|non-test|shipped|runtime|app)(?:\s+code)?|"
+    r"outside(?:\s+of)?\s+(?:the\s+)?tests?(?:\s+(?:files?|code))?|except\s+(?:in|for|inside)\s+(?:the\s+|"
+    r"unit\s+)?tests?(?:\s+(?:files?|code))?)$",
+    re.IGNORECASE,
 )
 _IN_PLACE = re.compile(
-    rf"^(?:in|inside|within|from|under|to)\s+(?:the\s+|any\s+)?(?P<places>{LIST})(?:\s+\w+)?$", re.IGNORECASE
+    rf"^(?:in|inside|within|from|under|to|into)\s+(?:files\s+(?:in|under)\s+)?(?P<places>{LIST})(?:\s+\w+)?$",
+    re.IGNORECASE,
 )
 _NOT_IN_PLACE = re.compile(
-    rf"^(?:outside(?:\s+of)?|except\s+(?:in|for|inside|within))\s+(?:the\s+)?(?P<places>{LIST})(?:\s+\w+)?$",
+    rf"^(?:outside(?:\s+of)?|except\s+(?:in|for|inside|within|under))\s+(?P<places>{LIST})(?:\s+\w+)?$",
     re.IGNORECASE,
 )
 _IN_LANGUAGE = re.compile(
-    r"^in\s+(?P<language>python|typescript|javascript|rust|go|java|ruby|c\+\+|c#)(?:\s+(?:code|files))?$", re.IGNORECASE
+    r"^(?:in|for)\s+(?:the\s+|all\s+)?(?P<language>python|typescript|javascript|rust|go|java|ruby|c\+\+|"
+    r"c#)(?:\s+(?:code|files|crates?|packages?|modules?))?$",
+    re.IGNORECASE,
 )
-
-TEST_GLOBS = (
-    "**/test_*.*", "**/*_test.*", "**/*.test.*", "**/*.spec.*", "**/tests/**", "**/test/**", "**/__tests__/**",
-    "**/src/test/**",
-)  # fmt: skip
-LANGUAGES = {
-    "python": ("python",),
-    "typescript": ("typescript", "typescriptreact"),
-    "javascript": ("javascript", "javascriptreact"),
-    "rust": ("rust",),
-    "go": ("go",),
-    "java": ("java",),
-    "ruby": ("ruby",),
-    "c++": ("cpp",),
-    "c#": ("csharp",),
-}
+# Purposes that are all that the forbidden thing is for, so that they do not narrow it.
+_PURPOSE = re.compile(
+    r"^for\s+(?:(?:all|any|every|our|the|this)\s+)?(?:everything|package\s+(?:management|installs?|operations)|"
+    r"packages|"
+    r"dependenc(?:y|ies)(?:\s+management)?|logging|logs|debug(?:ging)?(?:\s+output)?|(?:shell\s+)?script(?:s|"
+    r"ing)?(?:\s+tasks)?|"
+    r"testing|(?:unit\s+)?tests|assertions|dates?(?:\s+handling)?|http(?:\s+requests|\s+calls)?|validation|"
+    r"schemas?|paths?|"
+    r"(?:file\s*system\s+|file\s+)?(?:paths?|operations)|path\s+(?:handling|manipulation|operations)|"
+    r"string\s+(?:formatting|interpolation)|"
+    r"formatting\s+strings|state(?:\s+management)?|running\s+(?:scripts|commands|tests)|python(?:\s+(?:packages|"
+    r"dependencies|commands))?|"
+    r"node(?:\s+packages)?|imports?|exports?|object\s+(?:types|shapes|definitions)|types?|type\s+definitions|"
+    r"equality(?:\s+checks)?|"
+    r"comparisons|functions|components|styling|icons|images|navigation|data\s+fetching|forms|errors|"
+    r"error\s+handling|async(?:\s+code)?|"
+    r"asynchronous\s+code|tasks|commands|linting|installing(?:\s+packages|\s+dependencies)?|builds?|constants)$",
+    re.IGNORECASE,
+)
+_PLAIN_ITEM = re.compile(
+    r"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<words>(?!(?:use|using|never|not|do|don['’]t|"
+    r"instead|prefer|only|unless|"
+    r"except|because|as|since|which|that|it|they|this|if|when|always|so|but|and|or|where|while|until)\b)[a-z][\w'’-]*"
+    r"(?:\s+(?!(?:and|or|in|when|if|unless|that|which|is|are|to|for|with|without|instead|together|"
+    r"where)\b)[a-z][\w'’-]*){0,3})(?=\s*(?:,|\b(?:and|or)\b|$|[-–—:;(.]))",
+    re.IGNORECASE,
+)
+_MORE_SPANS = re.compile(rf"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<items>{LIST})", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:together|at\s+the\s+same\s+time|simultaneously|both|mix(?:ed|ing)?|combined?)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +200,19 @@ class Demand:
     in_places: tuple[int, ...] = ()
     not_in_places: tuple[int, ...] = ()
     languages: tuple[str, ...] = ()
+    folders: bool = False
+    """The objects are called folders."""
+    global_only: bool = False
+    """The sentence speaks of the global thing of that name."""
+    files: bool = False
+    """The objects are called files, and there must be none."""
     problem: str = ""
 
 
 @dataclass(slots=True)
-class _Scope:
+class Scope:
+    """Where a demand holds, read piece by piece; `more` are objects that a list in the tail names as well."""
+
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     in_places: tuple[int, ...] = ()
@@ -133,55 +220,58 @@ class _Scope:
     languages: tuple[str, ...] = ()
     good: int | None = None
     problem: str = ""
-    parts: list[str] = field(default_factory=list)
+    more: tuple[int, ...] = ()
 
 
-def demand_of(text: str) -> Demand | None:
-    """What a sentence demands; None where it is no demand about code spans."""
-    body = _stripped(text)
-    for pattern in (_INSTEAD, _REPLACE, _FORBID, _AVOID, _NO, _IS_FORBIDDEN):
-        match = pattern.match(body)
+def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
+    """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
+    for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _FORBID, _AVOID, _NO, _IS_FORBIDDEN):
+        match = pattern.match(text)
         if match is None:
             continue
         groups = match.groupdict()
         denial = (groups.get("not") or "").lower()
-        strict = (
-            not re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
-            if denial
-            else (groups.get("how") or "").lower() != "prefer"
-        )
-        scope = _scope(groups["tail"])
-        good = groups.get("good")
+        how = (groups.get("how") or "").lower()
+        objects = groups["objects"]
+        scope = scope_of(groups["tail"], len(numbers_of(objects)))
+        good = groups.get("good") or ""
+        if pattern is _INSTEAD:
+            _read_good(scope, good)
+        for piece in where:
+            if not (pattern is _INSTEAD and _PURPOSE.match(piece)):
+                take(scope, piece)
+        number = re.match(rf"{FILLER}({SPAN})", good, re.IGNORECASE)
         return Demand(
-            verb=_base_verb((groups.get("verb") or groups.get("how") or "use").lower()),
-            objects=_numbers(groups["objects"]),
-            strict=strict,
-            good=_numbers(good)[0] if good else scope.good,
+            verb=_base_verb((groups.get("verb") or (how if how in ("call", "import", "run") else "use")).lower()),
+            objects=(*numbers_of(objects), *scope.more),
+            strict=not re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
+            if denial
+            else pattern is not _PREFERRED and not re.match(r"(?:prefer|favou?r)", how),
+            good=numbers_of(number.group(1))[0] if number else scope.good,
             include=scope.include,
             exclude=scope.exclude,
             in_places=scope.in_places,
             not_in_places=scope.not_in_places,
             languages=scope.languages,
+            folders=re.search(r"\b(?:sub)?director(?:y|ies)|\bfolders?\b", objects, re.IGNORECASE) is not None,
+            files=(pattern is _NO or groups.get("verb") in ("add", "create"))
+            and re.search(r"⟧\s+files?\b", objects, re.IGNORECASE) is not None,
+            global_only=re.search(r"\b(?:global|native|built-in)\s+⟦", objects, re.IGNORECASE) is not None,
             problem=scope.problem,
         )
     return None
 
 
-def _stripped(text: str) -> str:
-    """Without list marks, labels in front and warning words."""
-    body = re.sub(r"^[\s>*_\-–—•❌✅⚠️🚫✗x✘]+(?=[A-Za-z⟦])", "", text).strip()
-    body = re.sub(
-        r"^(?:important|note|critical|warning|rule|mandatory|required|don['’]t)\s*[:!]\s*",
-        "",
-        body,
-        flags=re.IGNORECASE,
-    )
-    return body.strip().rstrip(".!").strip()
+def numbers_of(text: str) -> tuple[int, ...]:
+    """Numbers of the spans in a piece of a sentence."""
+    return tuple(int(number) for number in re.findall(r"⟦(\d+)⟧", text))
 
 
 def _base_verb(verb: str) -> str:
-    verb = " ".join(verb.split())
-    endings = {"using": "use", "writing": "write", "running": "run", "committing": "commit", "changing": "change"}
+    verb = re.sub(r"^hand-?", "", " ".join(verb.split()))
+    endings = {"using": "use", "writing": "write", "running": "run", "committing": "commit", "changing": "change",
+               "updating": "edit", "update": "edit", "altering": "edit", "alter": "edit", "overwriting": "edit",
+               "overwrite": "edit", "creating": "create", "installing": "install"}  # fmt: skip
     if verb in endings:
         return endings[verb]
     for base in ("import", "edit", "modify", "touch", "call", "add", "execute", "invoke", "depend on", "rely on"):
@@ -190,36 +280,86 @@ def _base_verb(verb: str) -> str:
     return verb
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"⟦(\d+)⟧", text))
+def _read_good(scope: Scope, good: str) -> None:
+    """What stands in place of the forbidden may say for what; it must not hold a condition."""
+    purpose = re.search(r"\bfor\s.*$", good, re.IGNORECASE)
+    if purpose is not None:
+        if _IN_TESTS.match(purpose.group(0)):
+            scope.include = TEST_GLOBS
+        elif not _PURPOSE.match(purpose.group(0).strip(" ,")):
+            scope.problem = "it speaks of one purpose only"
+    elif _CONDITION.search(good) or re.search(r"\b(?:to|in|on)\s+(?!⟦)\w+", good) or re.search(rf"{NEVER}\b", good):
+        scope.problem = "what it wants instead is not understood"
 
 
-def _scope(tail: str) -> _Scope:
-    """Reads what follows the objects, piece by piece."""
-    scope = _Scope()
-    rest = tail.strip()
+def scope_of(tail: str, count: int = 1) -> Scope:
+    """Reads what follows the objects, piece by piece; `count` is how many objects the list has so far."""
+    scope = Scope()
+    rest = _rest_of_list(scope, tail, count).strip()
     while rest:
         instead = _USE_INSTEAD.match(rest)
         if instead is not None:
-            scope.good = _numbers(instead.group("good"))[0]
+            scope.good = numbers_of(instead.group("good"))[0]
             remaining = rest[instead.end() :]
             if _CONDITION.search(remaining):
                 scope.problem = "it has a condition that no check can see"
             return scope
         explanation = _EXPLANATION.match(rest)
-        piece, rest = (rest, "") if explanation else _first_piece(rest)
+        if rest.startswith("(") and ")" in rest:
+            piece, rest = rest[: rest.index(")") + 1], rest[rest.index(")") + 1 :].lstrip()
+        else:
+            piece, rest = (rest, "") if explanation else _first_piece(rest)
         if explanation:
-            if _CONDITION.search(piece) and not re.match(r"^(?:because|since|[-–—(])", piece, re.IGNORECASE):
-                scope.problem = "it has a condition that no check can see"
-            elif re.search(r"\b(?:unless|except(?!ion)|only\s+(?:if|when|in))\b", piece, re.IGNORECASE):
-                scope.problem = "it has an exception that no check can see"
-            elif re.match(r"^[,;]\s*(?:or|and)\b", piece, re.IGNORECASE):
-                scope.problem = "it names more than the check would see"
-            return scope
-        if not _take(scope, piece.strip()):
-            scope.problem = scope.problem or "its scope is not understood"
+            _explained(scope, piece)
+            if scope.problem:
+                return scope
+            continue
+        take(scope, piece.strip())
+        if scope.problem:
             return scope
     return scope
+
+
+def _explained(scope: Scope, piece: str) -> None:
+    """Looks into an explanation for what would narrow the demand after all."""
+    inner = re.match(r"^[,(–—-]+\s*(?P<scope>(?:except|outside|in|inside)\b[^,;()]*?)\)?$", piece, re.IGNORECASE)
+    if inner is not None:
+        take(scope, inner.group("scope").strip())
+    elif _CONDITION.search(piece) and not re.match(r"^(?:because|since|[-–—(])", piece, re.IGNORECASE):
+        scope.problem = "it has a condition that no check can see"
+    elif _EXCEPTION.search(piece):
+        scope.problem = "it has an exception that no check can see"
+    elif re.match(r"^[,;]\s*(?:or|and)\b", piece, re.IGNORECASE):
+        scope.problem = "it names more than the check would see"
+
+
+def _rest_of_list(scope: Scope, tail: str, count: int) -> str:
+    """Takes the rest of a list in which some items are plain words; what stands behind it.
+
+    Each item of a list is forbidden for itself, so that those which are understood may be checked; a pair is left
+    alone, because it may mean both together.
+    """
+    rest = tail
+    unknown = 0
+    more: list[int] = []
+    while True:
+        spans = _MORE_SPANS.match(rest)
+        words = None if spans else _PLAIN_ITEM.match(rest)
+        found = spans or words
+        if found is None:
+            break
+        if spans is not None:
+            more += numbers_of(spans.group("items"))
+        else:
+            unknown += 1
+        rest = rest[found.end() :]
+    if not unknown:
+        return tail
+    if count + len(more) + unknown < 3 or _TOGETHER.search(tail):
+        scope.problem = "it names more than the check would see"
+        return ""
+    scope.more = tuple(more)
+    return rest
 
 
 def _first_piece(rest: str) -> tuple[str, str]:
@@ -228,22 +368,26 @@ def _first_piece(rest: str) -> tuple[str, str]:
     return (rest, "") if match is None else (rest[: match.start()], rest[match.start() :].lstrip(" "))
 
 
-def _take(scope: _Scope, piece: str) -> bool:
+def take(scope: Scope, piece: str) -> None:
+    """Takes one piece of scope; sets `problem` where it is not understood."""
     if _HARMLESS.match(piece):
-        return True
+        return
     if _IN_TESTS.match(piece):
         scope.include = TEST_GLOBS
-        return True
-    if _IN_PRODUCTION.match(piece):
+    elif _IN_PRODUCTION.match(piece):
         scope.exclude = TEST_GLOBS
-        return True
-    if place := _IN_PLACE.match(piece):
-        scope.in_places = _numbers(place.group("places"))
-        return True
-    if place := _NOT_IN_PLACE.match(piece):
-        scope.not_in_places = _numbers(place.group("places"))
-        return True
-    if language := _IN_LANGUAGE.match(piece):
+    elif place := _IN_PLACE.match(piece):
+        scope.in_places = numbers_of(place.group("places"))
+    elif place := _NOT_IN_PLACE.match(piece):
+        scope.not_in_places = numbers_of(place.group("places"))
+    elif language := _IN_LANGUAGE.match(piece):
         scope.languages = LANGUAGES[language.group("language").lower()]
-        return True
-    return False
+    else:
+        scope.problem = scope.problem or "its scope is not understood"
+
+
+def with_scope(demand: Demand, include: tuple[str, ...], languages: tuple[str, ...]) -> Demand:
+    """A demand narrowed by what its headings say, where it does not say more itself."""
+    if demand.include or demand.in_places or demand.exclude:
+        include = ()
+    return replace(demand, include=demand.include or include, languages=demand.languages or languages)

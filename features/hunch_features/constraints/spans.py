@@ -7,17 +7,21 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-SpanKind = Literal["command", "flag", "name", "module", "path", "construct", "directive", "snippet", "unknown"]
+from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
+
+SpanKind = Literal["command", "flag", "name", "module", "path", "construct", "text", "directive", "snippet", "unknown"]
 
 PROGRAMS = frozenset(
-    {"ansible", "apt", "apt-get", "asdf", "aws", "az", "brew", "bun", "bundle", "bundler", "bunx", "cargo",
-     "clang", "cmake", "composer", "conda", "corepack", "curl", "deno", "docker", "docker-compose", "dotnet",
-     "eslint", "flake8", "fnm", "gcloud", "gem", "gh", "git", "go", "gofmt", "gradle", "gradlew", "helm",
-     "jest", "just", "kubectl", "lerna", "make", "mise", "mocha", "mvn", "mypy", "nix", "node", "npm", "npx",
-     "nvm", "nx", "pip", "pip3", "pipenv", "pipx", "playwright", "pnpm", "pnpx", "poetry", "prettier",
-     "pre-commit", "psql", "pytest", "python", "python3", "rake", "rm", "ruff", "rustup", "sbt", "sed", "sh",
-     "sudo", "swift", "task", "terraform", "tox", "tsc", "turbo", "uv", "uvx", "vite", "vitest", "volta",
-     "wget", "wrangler", "yarn", "zig"}
+    {"alembic", "ansible", "apt", "apt-get", "asdf", "awk", "aws", "az", "black", "brew", "bun", "bundle",
+     "bundler", "bunx", "cargo", "cat", "chmod", "clang", "cmake", "composer", "conda", "corepack", "curl",
+     "deno", "docker", "docker-compose", "dotnet", "eslint", "find", "firebase", "flake8", "fnm", "gcloud",
+     "gem", "gh", "git", "go", "gofmt", "gradle", "gradlew", "grep", "helm", "isort", "jest", "just", "kill",
+     "killall", "kubectl", "lerna", "make", "mise", "mocha", "mv", "mvn", "mypy", "nix", "node", "npm", "npx",
+     "nvm", "nx", "pip", "pip3", "pipenv", "pipx", "pkill", "playwright", "pnpm", "pnpx", "poetry",
+     "pre-commit", "prettier", "psql", "pylint", "pytest", "python", "python3", "rake", "rg", "rm", "ruff",
+     "rustup", "sbt", "sed", "sh", "ssh", "sudo", "supabase", "swift", "task", "terraform", "tox", "ts-node",
+     "tsc", "tsx", "turbo", "uv", "uvx", "vercel", "vite", "vitest", "volta", "webpack", "wget", "wrangler",
+     "yarn", "zig"}
 )  # fmt: skip
 
 PACKAGE_MANAGERS = frozenset(
@@ -44,8 +48,33 @@ CONSTRUCTS: dict[str, str] = {
     "except:": "bare_except",
     "except: pass": "bare_except",
     "bare except": "bare_except",
+    "except exception": "broad_except",
+    "except exception:": "broad_except",
     "!": "non_null_assertion",
+    "==": "loose_equality",
+    "interface": "interface_declaration",
+    "null": "null_literal",
+    "as": "type_cast",
+    "assert": "assert_statement",
+    "debugger": "debugger",
+    "style={{}}": "inline_style",
+    "style={{ }}": "inline_style",
+    "style={{...}}": "inline_style",
+    "style={{ ... }}": "inline_style",
+    "str.format": "format_call",
+    ".format": "format_call",
+    "%": "percent_format",
+    "for...in": "for_in",
+    "for..in": "for_in",
+    "for in": "for_in",
+    "import * as": "namespace_import",
+    "await import": "dynamic_import",
+    "import": "dynamic_import",
+    "switch": "switch_statement",
 }
+
+# Texts that are code in every place where they stand.
+LITERALS = frozenset({"!important", "# type: ignore"})
 
 # Comments that switch a tool off. Where they stand is always a comment.
 DIRECTIVES = (
@@ -66,12 +95,21 @@ DIRECTIVES = (
     "oxlint-disable",
 )
 
+EDITS = frozenset({"edit", "modify", "touch", "change", "commit"})
+"""Verbs whose objects are files."""
+
 FLAG_PROGRAMS = {"--no-verify": "git", "--force-with-lease": "git", "--amend": "git", "--no-gpg-sign": "git"}
 
 _IDENTIFIER = r"[A-Za-z_$][\w$]*"
 _NAME = re.compile(rf"^\.?{_IDENTIFIER}(?:(?:\.|::|\?\.){_IDENTIFIER}|(?:\.|::)\*)*[!]?(?:\(\s*(?:\.\.\.|…)?\s*\))?$")
 _MODULE = re.compile(r"^(?:@[\w.-]+/)?[A-Za-z_][\w.-]*(?:[/.][\w.*-]+)*$")
-_PATH = re.compile(r"^[\w.*@{},\[\]-]*(?:/[\w.*@{},\[\]-]*)+$|^[\w*-]+\.(?:[a-z0-9]{1,5}|lock|toml|yaml|json|lockb)$")
+_TAG = re.compile(r"^</?([A-Za-z][\w.-]*)\s*/?>$")
+_GENERIC = re.compile(r"^([A-Z][A-Za-z]+)\[.*\]$")
+_SCOPED = re.compile(r"^@[\w.-]+/[\w.-]+$")
+_PATH = re.compile(
+    r"^[\w.*@{},\[\]-]*(?:/[\w.*@{},\[\]-]*)+$|^[\w.*-]+\.(?:[a-z0-9]{1,5}|lock|toml|yaml|json|"
+    r"lockb)$|^\.[\w.*-]+$"
+)
 _SNIPPET = re.compile(r"^[\x20-\x7e]{2,80}$")
 
 
@@ -88,29 +126,51 @@ class Span:
 def classify(text: str, *, verb: str = "") -> Span:
     """What a span names, given the verb that governs it (`run`, `import`, `edit`, `use`, …)."""
     body = text.strip()
-    bare = body.rstrip(".,;:")
+    if body.startswith(MARK):
+        return Span("text" if body[1:] in TEXTS else "construct", body[1:])
+    bare = re.sub(r"(?<=\S)[.,;:]+$", "", body)  # the dot of `git add .` stays
     lowered = bare.lower()
+    if bare in LITERALS:
+        return Span("snippet", bare)
     if any(directive in lowered for directive in DIRECTIVES):
         return Span("directive", bare)
-    if verb in ("import", "importing", "depend on"):
+    if verb in ("import", "importing", "depend on") and not re.match(r"^(?:import|from)\s|^\./|.*/$|^\*", bare):
         return Span("module", bare.strip("'\"")) if _MODULE.match(bare.strip("'\"")) else Span("unknown", bare)
     if bare in FLAG_PROGRAMS:
         return Span("flag", bare, FLAG_PROGRAMS[bare], (bare,))
+    if verb in EDITS:
+        return Span("path", bare) if _PATH.match(bare) else Span("unknown", bare)
     command = _command(bare, verb)
     if command is not None:
         return command
-    construct = CONSTRUCTS.get(lowered.removesuffix("()")) if verb not in ("edit", "run") else None
+    construct = _construct(lowered, verb)
     if construct:
         return Span("construct", construct)
-    if verb in ("edit", "editing", "modify", "touch", "change", "commit"):
-        return Span("path", bare) if _PATH.match(bare) else Span("unknown", bare)
-    if _NAME.match(bare) and not _PATH_LIKE.match(bare):
-        return Span("name", bare)
-    if _PATH.match(bare):
-        return Span("path", bare)
-    if _SNIPPET.match(bare) and re.search(r"[=(){}<>:]", bare) and "..." not in bare and "…" not in bare:
-        return Span("snippet", bare)
-    return Span("unknown", bare)
+    if lowered in LIBRARIES and verb not in ("call", "invoke"):
+        return Span("module", lowered)
+    return _code(bare)
+
+
+def _construct(text: str, verb: str) -> str | None:
+    if text == "import" or (text == "assert" and verb not in ("use", "write")):
+        return None  # `import()` loads; `import` alone is the keyword of all imports
+    return CONSTRUCTS.get(text.removesuffix("()")) if verb not in ("edit", "run") else None
+
+
+def _code(text: str) -> Span:
+    if tag := _TAG.match(text):
+        return Span("snippet", f"<{tag.group(1)}")
+    if generic := _GENERIC.match(text):
+        return Span("name", generic.group(1))
+    if _NAME.match(text) and not _PATH_LIKE.match(text):
+        return Span("name", text)
+    if _SCOPED.match(text):
+        return Span("module", text)
+    if _PATH.match(text):
+        return Span("path", text)
+    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and "..." not in text and "…" not in text:
+        return Span("snippet", text)
+    return Span("unknown", text)
 
 
 _PATH_LIKE = re.compile(

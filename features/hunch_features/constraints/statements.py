@@ -23,7 +23,8 @@ MAX_CHARS = 1_000
 MAX_LEAD_WORDS = 4
 
 _PARSER = MarkdownIt("commonmark").enable("table")
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z⟦*_\"(])")
+_POINTS_ON = re.compile(r"\b(?:these|the following)\b[^.]*\.$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z⟦*_\"(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def _blocks(tokens: Sequence[Token], first_line: int) -> Iterator[_Block]:
 
 def _lead(text: str) -> str:
     """What a text in front of a list says about its items: it ends with a colon, or is as short as a heading."""
-    if text.endswith(":"):
-        return _SENTENCE_END.split(text)[-1].rstrip(": ")
+    if text.endswith(":") or _POINTS_ON.search(text):
+        return _SENTENCE_END.split(text)[-1].rstrip(":. ")
     return text if len(text.split()) <= MAX_LEAD_WORDS and text[-1:].isalpha() else ""
 
 

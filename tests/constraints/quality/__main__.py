@@ -18,7 +18,6 @@ from pathlib import Path
 
 from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.rulebook import compiled_rules
-
 from tests.constraints.quality.canonical import demands_of
 from tests.constraints.quality.labels import CHECKABLE, Line, half_of, key_of, labelled_lines, rows, verdicts
 
@@ -89,7 +88,7 @@ def interval(pairs: Sequence[tuple[str, bool]]) -> dict[str, float | int]:
         groups[repository].append(good)
     if not pairs:
         return {"n": 0, "good": 0, "share": 0.0, "low": 0.0, "high": 0.0}
-    generator = random.Random(0)  # noqa: S311 - no secret
+    generator = random.Random(0)
     names = sorted(groups)
     shares: list[float] = []
     for _ in range(DRAWS):

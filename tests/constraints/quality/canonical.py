@@ -7,7 +7,9 @@ import msgspec
 from hunch_features.constraints.rule import (
     ForbidCommand,
     ForbidConstruct,
+    ForbidDependency,
     ForbidEdit,
+    ForbidFile,
     ForbidImport,
     ForbidReference,
     ForbidText,
@@ -16,7 +18,7 @@ from hunch_features.constraints.rule import (
     RequireNaming,
     Rule,
 )
-from hunch_features.constraints.sentences import TEST_GLOBS
+from hunch_features.constraints.wording import TEST_GLOBS
 
 
 def demands_of(rule: Rule) -> list[str]:
@@ -29,18 +31,24 @@ def _forms(rule: Rule) -> list[str]:
     check = rule.check
     match check:
         case ForbidReference():
-            return [f"reference {name}" for name in check.names]
+            only = " @global" if check.unless_imported else ""
+            return [f"reference {name}{only}" for name in check.names]
+        case ForbidImport() if check.names:
+            return [f"import-name {name} from {module}" for module in check.modules for name in check.names]
         case ForbidImport():
             return [f"import {module}" for module in check.modules]
         case ForbidConstruct():
             return [f"construct {check.construct}"]
         case ForbidText():
-            where = "" if check.where == "any" else f" @in {check.where}"
-            return [f"text {check.text}{where}" if check.text else f"pattern {check.pattern}{where}"]
+            return [f"text {check.text}" if check.text else f"pattern {check.pattern}"]
         case ForbidCommand():
             return [" ".join(("command", check.program, *check.words))]
         case ForbidEdit():
             return [f"edit {short(path)}" for path in check.paths]
+        case ForbidFile():
+            return [f"forbid-file {short(path)}" for path in check.paths]
+        case ForbidDependency():
+            return [f"dependency {short(a)} -> {short(b)}" for a in check.sources for b in check.targets]
         case LimitLength():
             return [f"limit {check.of} {check.most}"]
         case RequireNaming():

@@ -1,0 +1,182 @@
+"""From the objects of a demand to checks: one for each kind of thing, all understood or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
+from hunch_features.constraints.places import folder_glob, glob
+from hunch_features.constraints.rule import (
+    Check,
+    ForbidCommand,
+    ForbidConstruct,
+    ForbidDependency,
+    ForbidEdit,
+    ForbidFile,
+    ForbidImport,
+    ForbidReference,
+    ForbidText,
+)
+from hunch_features.constraints.sentences import Demand
+from hunch_features.constraints.spans import EDITS, PACKAGE_MANAGERS, Span, classify
+
+FUNCTIONS = frozenset(
+    {"alert", "atob", "breakpoint", "dbg", "eval", "exec", "execfile", "fetch", "getattr", "globals", "hasattr",
+     "locals", "print", "printf", "println", "require", "setattr", "setInterval", "setTimeout", "sprintf", "strcpy"}
+)  # fmt: skip
+"""Lone lower-case words that are surely functions."""
+METHODS = frozenset({"unwrap", "expect", "unwrap_or_default", "forEach"})
+"""Words that name a method of whatever stands in front of them."""
+MODULES = frozenset(
+    {"asyncio", "axios", "jquery", "lodash", "marshal", "moment", "multiprocessing", "numpy", "pandas", "pickle",
+     "requests", "shelve", "subprocess", "threading", "underscore", "unittest", "urllib3"}
+)  # fmt: skip
+"""Lone lower-case words that are surely modules."""
+
+USES = frozenset(
+    {"use", "call", "invoke", "add", "write", "introduce", "rely on", "include", "including", "insert", "leave",
+     "leaving", "access", "accessing", "reach for", "import", "depend on", "introducing", "inserting", "create"}
+)  # fmt: skip
+"""Verbs that mean any use of a name."""
+THROWS = frozenset({"throw", "throwing", "raise", "raising"})
+
+WRONG_NOTHING = "it cannot be said what exactly is forbidden"
+
+
+def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Check] | None:
+    """Checks for all objects of a demand, those of one kind together; None when one of them is not understood."""
+    objects = [spans[number] for number in demand.objects]
+    good = spans[demand.good] if demand.good is not None else ""
+    good = "" if good.startswith(MARK) else good
+    if demand.verb == "import" and demand.in_places:
+        return _of_imports(demand, objects, [spans[number] for number in demand.in_places], good)
+    if good == "interface":
+        objects = [f"{MARK}type_alias_object" if text == "type" else text for text in objects]
+    found = [classify(_method(text), verb=demand.verb) for text in objects]
+    return _checks(_alike(found, good), good, demand)
+
+
+def globs_of(spans: Sequence[str], numbers: Sequence[int], folder: str) -> tuple[str, ...] | None:
+    """Globs of the places that a sentence names; None when one of them is no path."""
+    found: list[str] = []
+    for number in numbers:
+        span = classify(spans[number], verb="edit")
+        if span.kind != "path":
+            return None
+        pattern = glob(span.text)
+        found.append(f"{folder}/{pattern}" if folder else pattern)
+    return tuple(found)
+
+
+def _of_imports(demand: Demand, objects: list[str], where: list[str], good: str) -> list[Check] | None:
+    """`x` from `y`: names of a module; a folder in a folder: a boundary; a module in a folder: an import there."""
+    if all("/" in name and not name.startswith("@") for name in (*objects, *where)):
+        return [ForbidDependency(tuple(map(folder_glob, where)), tuple(map(folder_glob, objects)))]
+    modules = [classify(name, verb="import") for name in where]
+    plain = [re.fullmatch(r"[A-Za-z_$][\w$]*", name) for name in objects]
+    if len(where) == 1 and modules[0].kind == "module" and all(plain) and not where[0].endswith("/"):
+        named = LIBRARIES.get(modules[0].text.lower(), (modules[0].text,))
+        return [ForbidImport(named, good, tuple(objects))]
+    found = [classify(name, verb="import") for name in objects]
+    if all(span.kind == "module" for span in found) and all(
+        classify(name, verb="edit").kind == "path" for name in where
+    ):
+        return [ForbidImport(tuple(span.text for span in found), good)]
+    return None
+
+
+def _method(text: str) -> str:
+    return f".{text.removesuffix('()')}()" if text.removesuffix("()") in METHODS else text
+
+
+def _alike(spans: Sequence[Span], good: str) -> list[Span]:
+    """`npm` beside `pnpm` is a command, even where the sentence has no verb for running."""
+    wanted = good.split(" ", 1)[0]
+    commands = wanted in PACKAGE_MANAGERS or any(span.kind == "command" for span in spans)
+    return [
+        classify(span.text, verb="run") if commands and span.text.split(" ", 1)[0] in PACKAGE_MANAGERS else span
+        for span in spans
+    ]
+
+
+def _checks(spans: Sequence[Span], good: str, demand: Demand) -> list[Check] | None:
+    names: list[str] = []
+    modules: list[str] = []
+    paths: list[str] = []
+    checks: list[Check] = []
+    for span in spans:
+        path = _edited(span, demand)
+        if path:
+            paths.append(path)
+        elif span.kind == "module" or (span.kind == "name" and span.text in MODULES and demand.verb != "call"):
+            modules += LIBRARIES.get(span.text.lower(), (span.text,))
+        elif _is_used(span, demand.verb):
+            names.append(span.text)
+        else:
+            check = _single(span, good, demand)
+            if check is None:
+                return None
+            checks.append(check)
+    if names:
+        lone = demand.global_only and all(re.fullmatch(r"\w+(?:\(\))?", name) for name in names)
+        checks.append(ForbidReference(tuple(names), good, lone))
+    if modules:
+        checks.append(ForbidImport(tuple(modules), good))
+    if paths:
+        checks.append(ForbidEdit(tuple(paths)))
+    return checks or None
+
+
+def _edited(span: Span, demand: Demand) -> str:
+    """The glob of files that must not be edited; empty where that is not what is said."""
+    if demand.verb not in EDITS:
+        return ""
+    if demand.folders and re.fullmatch(r"[\w.-]+", span.text):
+        return f"**/{span.text}/**"
+    return glob(span.text) if span.kind == "path" else ""
+
+
+def _is_used(span: Span, verb: str) -> bool:
+    """Whether any use of a name is meant, and it surely is one of code."""
+    if span.kind != "name" or verb not in USES:
+        return False
+    return _is_code_name(span.text) or span.text in FUNCTIONS or verb in ("call", "invoke")
+
+
+def _single(span: Span, good: str, demand: Demand) -> Check | None:
+    """The check of an object that has one of its own."""
+    if span.kind == "path" and (demand.verb == "create" or demand.files) and "." in span.text.rsplit("/", 1)[-1]:
+        return ForbidFile((glob(span.text),), good)
+    if span.kind == "name" and demand.verb in THROWS and _is_code_name(span.text):
+        name = re.escape(span.text.removesuffix("()"))
+        return ForbidText(pattern=rf"\b(?:throw|raise)\s+(?:new\s+)?{name}\b", where="code", instead=good)
+    match span.kind:
+        case "construct":
+            return ForbidConstruct(span.text, good)
+        case "text":
+            pattern, where = TEXTS[span.text]
+            return ForbidText(pattern=pattern, where="comment" if where == "comment" else "any", instead=good)
+        case "directive":
+            return ForbidText(text=span.text, where="comment", instead=good)
+        case "snippet":
+            return ForbidText(pattern=_loose(span.text), where="code", instead=good)
+        case "command" | "flag" if span.program:
+            return ForbidCommand(span.program, span.words, good)
+    if re.fullmatch(r"@[A-Za-z_][\w.]*", span.text):
+        return ForbidText(pattern=rf"{re.escape(span.text)}\b", where="code", instead=good)
+    return None
+
+
+def _is_code_name(text: str) -> bool:
+    """Whether a name is surely one of code: a lone lower-case word without brackets could be anything."""
+    return bool(re.search(r"[.(!:]|[a-z][A-Z]|^[A-Z][A-Za-z0-9]*[a-z]|_|\$", text))
+
+
+def _loose(text: str) -> str:
+    """A pattern for a piece of code in which blanks, and the kind of quotes, do not matter."""
+    pieces = re.findall(r"\w+|[^\w\s]", text)
+    body = r"\s*".join("['\"]" if piece in "'\"" else re.escape(piece) for piece in pieces)
+    # Words with a blank between them need one.
+    body = re.sub(r"(?<=\w)\\s\*(?=\w)", r"\\s+", body)
+    return body + (r"\b" if text[-1:].isalnum() else "")

@@ -1,0 +1,279 @@
+"""What surrounds the demand of a sentence: labels, headings and lead-ins that turn or narrow it, hedges, "
+"conditions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from hunch_features.constraints.phrases import with_phrases
+from hunch_features.constraints.statements import Statement
+
+NEVER = (
+    r"(?:never(?:\s+ever)?|do\s+not(?:\s+ever)?|don['’]t(?:\s+ever)?|must\s+(?:not|never)|mustn['’]t|"
+    r"(?:you\s+)?(?:may|can)\s*not|can['’]t|(?:is|are)\s+forbidden\s+to)"
+)
+RATHER_NOT = r"(?:avoid|should\s+not|shouldn['’]t|should\s+never|please\s+don['’]t|refrain\s+from|discourage[sd]?)"
+
+TEST_GLOBS = (
+    "**/test_*.*", "**/*_test.*", "**/*.test.*", "**/*.spec.*", "**/tests/**", "**/test/**", "**/__tests__/**",
+    "**/src/test/**",
+)  # fmt: skip
+LANGUAGES = {
+    "python": ("python",),
+    "typescript": ("typescript", "typescriptreact"),
+    "ts": ("typescript", "typescriptreact"),
+    "javascript": ("javascript", "javascriptreact"),
+    "rust": ("rust",),
+    "go": ("go",),
+    "golang": ("go",),
+    "java": ("java",),
+    "ruby": ("ruby",),
+    "c++": ("cpp",),
+    "c#": ("csharp",),
+    "react": ("javascriptreact", "typescriptreact"),
+    "kotlin": ("kotlin",),
+    "swift": ("swift",),
+    "elixir": ("elixir",),
+    "php": ("php",),
+    ".net": ("csharp",),
+}
+
+HEDGE = re.compile(
+    r"\b(?:(?:where|when|whenever|wherever|if|as\s+(?:much|far|"
+    r"often)\s+as)\s+(?:at\s+all\s+)?(?:it\s+is\s+)?(?:possible|practical|"
+    r"feasible|reasonable|appropriate|applicable|sensible|you\s+can|it\s+makes\s+sense|makes\s+sense|needed|"
+    r"necessary)|"
+    r"(?:unless|except\s+when|if\s+not)\s+(?:\w+\s+)?(?:\w+\s+)?(?:necessary|needed|required|unavoidable|"
+    r"justified|essential)|"
+    r"usually|generally|typically|ideally|mostly|in\s+general|most\s+of\s+the\s+time|try\s+(?:to|not)|minimi[sz]e|"
+    r"sparingly|unnecessar(?:y|ily)|excessive(?:ly)?|overus(?:e|ing)|premature(?:ly)?|blindly|gratuitous(?:ly)?|"
+    r"consider|unless\s+there(?:\s+is|['’]s)|by\s+default|as\s+needed|too\s+(?:many|much)|heavy|large|complex|"
+    r"obfuscated|without\s+(?:an?\s+)?(?:\w+\s+)?(?:reason|need|justification|cause))\b",
+    re.IGNORECASE,
+)
+"""Words that leave it to judgement: such a sentence is advice, not a rule."""
+
+PERMISSION = re.compile(
+    r"[,(]?\s*(?:unless|without|except\s+(?:when|if)|only\s+(?:when|if))\s+(?:\w+['’]?\w*\s+){0,4}?"
+    r"(?:asked|instructed|requested|told|directed|permission|permissions|approval|approved|authori[sz]ation|"
+    r"confirmation|consent|"
+    r"instructions?|request|asks|says|instructs|requests|directs)(?:\s+(?!(?:if|when|unless|except|after|"
+    r"before)\b)[\w'’-]+){0,14}\)?$",
+    re.IGNORECASE,
+)
+"""A condition that the person at the keyboard grants. A guard may be told to step aside, so it stands for "
+"commands."""
+
+_MARKS = re.compile(r"^[\s>*_\-–—•☐☑\[\]]*(?:\[[ xX]\]\s*)?")
+_BAD = re.compile(r"^[❌🚫⛔✗✘❎]️?\s*")
+_GOOD = re.compile(r"^[✅✔☑👍]️?\s*")
+_WARNING = re.compile(
+    r"^(?:⚠️?\s*)?(?:(?:important|note|critical|warning|rule|mandatory|required|strict|always|remember|caution|"
+    r"key\s+rule|"
+    r"key\s+principle|hard\s+rule|strongly)\s*[:!.]\s*|⚠️?\s*|please\s+)",
+    re.IGNORECASE,
+)
+_NEGATIVE = re.compile(
+    r"^(?:never(?:\s+(?:ever|do(?:\s+(?:this|these|any\s+of\s+(?:these|the\s+following)))?))?|"
+    r"do\s*n['’]?o?t['’]?s?(?:\s+do(?:\s+\w+){0,3})?|"
+    r"don['’]ts?|(?:you\s+)?must\s+(?:not|never)|(?:things\s+to\s+)?avoid(?:\s+(?:these|the\s+following))?|"
+    r"forbidden|prohibited|banned|"
+    r"not\s+allowed|disallowed|what\s+not\s+to\s+do|no[- ]?go|absolutely\s+not|strictly\s+(?:forbidden|prohibited))"
+    r"(?:\s+(?:patterns?|practices?|apis?|commands?|actions?|list|imports?|functions?|things))?$",
+    re.IGNORECASE,
+)
+_NEGATIVE_VERB = re.compile(
+    rf"^(?:{NEVER}|avoid)\s+(?P<verb>[a-z-]+)\s+(?:any\s+of\s+)?(?:the\s+following|these|"
+    rf"those)(?:\s+(?:\w+\s*){{0,3}})?$",
+    re.IGNORECASE,
+)
+_NEUTRAL = re.compile(
+    r"\b(?:rules?|guidelines?|conventions?|principles?|notes?|important|following|requirements?|constraints?|"
+    r"standards?|styles?|"
+    r"must|always|practices?|preferences?|instructions?|polic(?:y|ies)|essentials?|critical|key|general|do['’]?s|"
+    r"follow|remember|"
+    r"keep\s+in\s+mind|quality|formatting|imports?|exports?|naming|types?|typing|code|coding|strict|mandatory|"
+    r"non-negotiables?|"
+    r"expectations?|reminders?|basics|summary|git|commits?|workflow|process|security|linting|dependencies|"
+    r"package\s+manager|"
+    r"package\s+management|tooling|tools|commands?|files?|architecture|boundaries|error\s+handling|logging|comments?|"
+    r"documentation|safety|syntax|patterns?|typescript|javascript|python|rust|go|react|java|frontend|backend|"
+    r"functions?|async|"
+    r"strings?|variables?|classes|ci|agents?|do|checklist|limits?|hard\s+limits?|pull\s+requests|prs|"
+    r"version\s+control)\b",
+    re.IGNORECASE,
+)
+_NARROWING = re.compile(
+    r"^(?:when|if|while|before|after|once|during|until|where|for|as|in\s+case|whenever|on|unless|to|with|because|"
+    r"since|given|"
+    r"depending|exceptions?|examples?|e\.g|example|options?|legacy|migrat\w*|optional|possible|alternatives?|"
+    r"sometimes)\b",
+    re.IGNORECASE,
+)
+_NO_RULE = re.compile(
+    r"^(?:exceptions?|examples?|e\.g\.?|good|bad|before|after|why|reason|rationale|because|instead|fix|wrong|"
+    r"correct|right|incorrect|"
+    r"description|purpose|todo|question|symptom|cause|problem|solution|issue|error|output|result|status|goal|"
+    r"used\s+for)$",
+    re.IGNORECASE,
+)
+_TOPIC = re.compile(r"^(?P<topic>(?:[A-Z`⟦.@\d][^:.;!?]{0,60}?))\s*:\s+(?P<rest>\S.*)$")
+_IMPERATIVE = re.compile(
+    rf"^(?:{NEVER}|{RATHER_NOT}|always|use|prefer|no|only|must|should|write|keep|name|put|place|add|run|call|"
+    rf"import|follow|ensure|"
+    r"favou?r|replace|max|maximum|\d|all|every|each|don['’]t|files?|functions?|classes|⟦|§|[a-z]+[- ](?:case|"
+    r"quotes|indent)|tabs|"
+    r"spaces|snake|camel|kebab|pascal|type|indent|single|double|four|two|line)",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(rf"^(?:{NEVER}|{RATHER_NOT}|no|use|prefer|only|always)\s+\S", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?P<where>(?:in|within|inside|for|on|under|when|if|while|before|after|once|during|until|unless|where|as|"
+    r"whenever|to)\b[^,:]{1,90})"
+    r"\s*[,:]\s+(?P<rest>\S.*)$",
+    re.IGNORECASE,
+)
+_GERUND_OR_VERB = re.compile(
+    r"^(?:us(?:e|ing)|call(?:ing)?|import(?:ing)?|add(?:ing)?|writ(?:e|ing)|introduc(?:e|ing)|rely(?:ing)?|"
+    r"run(?:ning)?|execut(?:e|ing)|"
+    r"edit(?:ing)?|modify(?:ing)?|touch(?:ing)?|chang(?:e|ing)|commit(?:ting)?|creat(?:e|ing)|force-push(?:ing)?|"
+    r"push(?:ing)?|"
+    r"amend(?:ing)?|skip(?:ping)?|leav(?:e|ing)|install(?:ing)?|throw(?:ing)?|export(?:ing)?|open(?:ing)?|"
+    r"merg(?:e|ing))\b",
+    re.IGNORECASE,
+)
+_TESTS = re.compile(
+    r"^(?:\d+[.)]\s*)?(?:(?:writing|unit|integration|e2e|end-to-end|component|frontend|backend|python|automated)\s+)*"
+    r"test(?:s|ing)?(?:\s+(?:files?|code|conventions?|guidelines?|rules?|style|patterns?|standards?|practices?|"
+    r"strategy|requirements?))*$",
+    re.IGNORECASE,
+)
+_FILLERS = (
+    r"(?:\s+(?:code|files?|guidelines?|rules?|style(?:\s+guide)?|conventions?|standards?|only|"
+    r"best\s+practices|specific|coding|\(.*\)))*"
+)
+_LANGUAGE = re.compile(
+    rf"^(?:the\s+)?(?P<names>(?:[A-Za-z.+#]+)(?:\s*(?:/|,|&|and)\s*[A-Za-z.+#]+)*){_FILLERS}$", re.IGNORECASE
+)
+_LANGUAGE_ONLY = re.compile(r"\((?P<name>[A-Za-z+#]+)\s+only\)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A sentence made plain. `where` are pieces of scope in front of it ("in tests"), `problem` why it is not read."""
+
+    text: str
+    spans: tuple[str, ...]
+    labelled: str = ""
+    """With the label in front of it ("Line length: 88"), which may be the half of what is demanded."""
+    include: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    where: list[str] = field(default_factory=list)
+    problem: str = ""
+    hedge: str = ""
+    by_permission: bool = False
+
+
+def read(statement: Statement) -> Reading | None:
+    """Read a sentence with what stands around it; None where it is no rule at all, such as an example."""
+    text, spans = with_phrases(statement.text, statement.spans)
+    reading = Reading(text, spans)
+    body = _MARKS.sub("", text).strip()
+    negative = False
+    if bad := _BAD.match(body):
+        negative, body = True, body[bad.end() :]
+    body = _GOOD.sub("", body)
+    body = _MARKS.sub("", body)
+    body = _WARNING.sub("", _WARNING.sub("", body))
+    reading.labelled = body.strip().rstrip(".!").strip()
+    for _ in range(2):
+        topic = _TOPIC.match(body)
+        if topic is None:
+            break
+        words = topic.group("topic").strip().strip('"')
+        if _NEGATIVE.match(words):
+            negative, body = True, topic.group("rest")
+        elif re.match(r"^(?:prefer(?:red)?)$", words, re.IGNORECASE):
+            body = f"Prefer {topic.group('rest')}"
+        elif _NO_RULE.match(words):
+            return None
+        elif _DENIES.match(words):
+            break
+        elif len(words.split()) <= 7 and _IMPERATIVE.match(topic.group("rest")) and not _LEADING.match(body):
+            if not _scoped(reading, words) and _NARROWING.match(words):
+                reading.problem = f"“{words}” narrows it"
+            body = topic.group("rest")
+        else:
+            break
+        body = _WARNING.sub("", _MARKS.sub("", body))
+    leading = _LEADING.match(body)
+    if leading is not None and not re.match(r"^to\s+⟦", body, re.IGNORECASE):
+        reading.where.append(leading.group("where"))
+        body = leading.group("rest")
+    body = body.strip().rstrip(".!").strip()
+    permission = PERMISSION.search(body)
+    if permission is not None:
+        reading.by_permission = True
+        body = body[: permission.start()].rstrip(" ,")
+    hedge = HEDGE.search(body) or HEDGE.search(" ".join(reading.where))
+    reading.hedge = hedge.group(0) if hedge else ""
+    negative = _surroundings(reading, statement, body) or negative
+    reading.text = _negated(reading, body) if negative else body
+    return reading
+
+
+def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
+    """What headings and the line in front of the list say; whether they forbid what stands below them."""
+    negative = False
+    for heading in statement.headings:
+        words = re.sub(r"^[\W\d]+|[\W]+$", "", heading)
+        if not _scoped(reading, words) and re.match(r"^(?:when|if)\b", words, re.IGNORECASE):
+            reading.problem = reading.problem or f"it stands under “{heading}”"
+        if only := _LANGUAGE_ONLY.search(heading):
+            reading.languages = LANGUAGES.get(only.group("name").lower(), reading.languages)
+    if statement.headings and _NEGATIVE.match(re.sub(r"^[\W\d]+|[\W]+$", "", statement.headings[-1])):
+        negative = True
+    if not statement.lead:
+        return negative
+    lead = _WARNING.sub("", re.sub(r"^[^\w(]+|[^\w)]+$", "", statement.lead))
+    verb = _NEGATIVE_VERB.match(lead)
+    if _NEGATIVE.match(lead):
+        return True
+    if verb is not None and body.startswith("⟦"):
+        reading.text = f"Never {verb.group('verb').lower()} {body}"
+        return True
+    if HEDGE.search(lead):
+        reading.hedge = reading.hedge or lead
+    elif not _scoped(reading, lead) and (_NARROWING.match(lead) or not _NEUTRAL.search(lead)):
+        reading.problem = reading.problem or f"it stands under “{lead[:60]}”"
+    return negative
+
+
+def _scoped(reading: Reading, words: str) -> bool:
+    """Whether words name tests or languages, to which the rule is then narrowed."""
+    if _TESTS.match(words):
+        reading.include = TEST_GLOBS
+        return True
+    match = _LANGUAGE.match(words)
+    if match is None:
+        return False
+    names = re.split(r"\s*(?:/|,|&|\band\b)\s*", match.group("names").lower())
+    found = [LANGUAGES[name] for name in names if name in LANGUAGES]
+    if len(found) != len(names):
+        return False
+    reading.languages = tuple(dict.fromkeys(language for group in found for language in group))
+    return True
+
+
+def _negated(reading: Reading, body: str) -> str:
+    if reading.text.startswith("Never ") and reading.text.endswith(body):
+        return reading.text
+    if re.match(rf"^(?:{NEVER}|{RATHER_NOT}|no)\b", body, re.IGNORECASE):
+        return body
+    if _GERUND_OR_VERB.match(body):
+        return f"Do not {body[0].lower()}{body[1:]}"
+    if body.startswith("⟦"):
+        return f"Do not use {body}"
+    reading.problem = reading.problem or "it stands under a heading that forbids, and is no act"
+    return body

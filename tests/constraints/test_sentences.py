@@ -1,0 +1,202 @@
+"""Families of sentences and what they become, in canonical forms; and their neighbours, which stay unenforced.
+
+All sentences are made up. `~` in front of a form: it warns only.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hunch_features.constraints.compiler import compile_statements
+from hunch_features.constraints.files import Instructions
+from hunch_features.constraints.rule import Rule
+from hunch_features.constraints.statements import statements
+from tests.constraints.quality.canonical import demands_of
+
+
+def compiled(text: str) -> list[Rule]:
+    return compile_statements(statements(Instructions("AGENTS.md", "", text)))
+
+
+def forms(text: str) -> str:
+    """Canonical forms of all enforced rules of a text."""
+    found = [rule for rule in compiled(text) if rule.status == "enforced"]
+    return " ; ".join(
+        f"{'~' if rule.severity == 'warning' else ''}{form}" for rule in found for form in demands_of(rule)
+    )
+
+
+USE_INSTEAD = {
+    "Use `X.foo()` instead of `Y.bar()`.": "reference Y.bar()",
+    "Use async/await instead of promise chains.": "reference .then()",
+    "Use pathlib instead of os.path.": "reference os.path",
+    "Prefer f-strings over `.format()` and %-formatting.": "~construct format_call ; ~construct percent_format",
+    "Use logging instead of print().": "reference print()",
+    "Use `unknown` instead of `any`.": "construct any_type",
+    "Use interfaces over types.": "construct type_alias_object",
+    "Prefer `type` over `interface`.": "~construct interface_declaration",
+    "Use functional components, not class components.": "construct class_component",
+    "Use pnpm (not npm or yarn).": "command npm ; command yarn",
+    "We use pnpm, never npm.": "command npm",
+    "Package manager: pnpm (never npm/yarn)": "command npm ; command yarn",
+    "Always use `uv` instead of `pip`.": "command pip",
+    "Use httpx instead of requests.": "import requests",
+    "Use `===` instead of `==`.": "construct loose_equality",
+    "Use `<Link>` instead of `<a>`.": r"pattern <\s*a\b",
+    "Use `X | None` instead of `Optional[X]`.": "reference Optional",
+    "For logging, use `logger.info` instead of `console.log`.": "reference console.log",
+    "Use `make test` rather than running `pytest` directly.": "command pytest",
+    "Prefer `rg` over `grep`.": "~command grep",
+    "Use `logger` everywhere, never `console.log`.": "reference console.log",
+}
+NEVER = {
+    "Never use `var`; use `const` or `let`.": "construct var_declaration",
+    "No wildcard imports.": "construct wildcard_import",
+    "Avoid default exports.": "~construct default_export",
+    "No any.": "construct any_type",
+    "Avoid using any types.": "~construct any_type",
+    "Never use console.log in production code.": "reference console.log @not tests",
+    "No print statements; use logging.": "reference print()",
+    "No relative imports.": "construct relative_import",
+    "Imports at the top of the file; no inline imports.": "construct local_import",
+    "Never use `@ts-ignore` or `eslint-disable`.": "text @ts-ignore ; text eslint-disable",
+    "Never suppress eslint warnings.": "text eslint-disable",
+    "Avoid `unwrap()` in production code.": "~reference .unwrap() @not tests",
+    "Avoid mutable default arguments.": "~construct mutable_default",
+    "Never use bare except.": "construct bare_except",
+    "Never use `!important`.": r"pattern !\s*important\b",
+    "Don't use inline styles.": "construct inline_style",
+    "Don't use enums.": "construct enum_declaration",
+    "Avoid `any`, non-null assertions, and clever tricks.": "~construct any_type ; ~construct non_null_assertion",
+    "In `src/`, do not import `lodash`.": "import lodash @in src/",
+    "In tests, never use `sleep()`.": "reference sleep() @in tests",
+    "Never import `expect` from `vitest`.": "import-name expect from vitest",
+    "No global `fetch`: use the client.": "reference fetch @global",
+    "Do not throw `Error`; use `AppError`.": r"pattern \b(?:throw|raise)\s+(?:new\s+)?Error\b",
+    "Never use `git add .` or `git add -A`.": "command git add . ; command git add -A",
+    "Never add `#[allow(dead_code)]`.": r"pattern \#\s*\[\s*allow\s*\(\s*dead_code\s*\)\s*\]",
+    "No TODO comments.": r"pattern \bTODO\b",
+    "Never use `eval` outside of tests; never use `exec`.": "reference eval @not tests ; reference exec",
+}
+STYLE = {
+    "File names: kebab-case (e.g. `my-file.ts`)": "naming file kebab-case",
+    "Use snake_case for functions and variables, PascalCase for classes.": "naming function snake_case ; naming "
+    "class PascalCase",
+    "Functions: camelCase": "naming function camelCase",
+    "Line length: 100": "limit line 100",
+    "88-character line limit (ruff).": "limit line 88",
+    "Wrap at 72 columns": "limit line 72",
+    "Max file length: 300 lines": "limit file 300",
+    "No files over 400 lines.": "limit file 400",
+    "Function length: max 50 lines": "limit function 50",
+    "Functions must take at most four parameters.": "limit parameters 4",
+    "Use 2 spaces for indentation.": "indent spaces",
+    "Indentation: tabs": "indent tabs",
+    "Single quotes for strings.": "construct double_quotes",
+    "No semicolons.": "construct semicolon",
+    "Use 2-space indentation, semicolons and single quotes.": "indent spaces ; construct missing_semicolon ; "
+    "construct double_quotes",
+    "Use named exports only.": "construct default_export",
+    "Use absolute imports.": "construct relative_import",
+    "Always use braces for if statements.": "construct missing_braces",
+    "Use f-strings for string formatting.": "construct percent_format ; construct format_call",
+    "No emojis in code or comments.": r"pattern [\x{1F300}-\x{1FAFF}\x{2600}-\x{27BF}\x{1F1E6}-\x{1F1FF}]",
+}
+FILES = {
+    "Never edit files in `dist/`.": "edit dist/",
+    "Files in `src/api/` are auto-generated; do not edit them by hand.": "edit src/api/",
+    "Never commit `.env` files.": "edit .env",
+    "Never modify `package-lock.json` by hand.": "edit package-lock.json",
+    "`core/` must not import from `web/`.": "dependency core/ -> web/",
+    "Never import `server/` from `client/`.": "dependency client/ -> server/",
+    "Test files end with `.test.ts`, not `.spec.ts`.": "forbid-file *.spec.ts",
+    "No `utils.ts` files.": "forbid-file utils.ts",
+    "Never create `mod.rs` files; use `module_name.rs`.": "forbid-file mod.rs",
+}
+ACTS = {
+    "Never force push.": "command git push --force",
+    "Never force-push to `main`.": "command git push --force main ; command git push main --force",
+    "Never push to main.": "command git push main",
+    "Never skip hooks (`--no-verify`).": "command git --no-verify",
+    "Don't create PRs unless asked.": "command gh pr create",
+    "Never commit unless the user asks you to.": "command git commit",
+    "Never amend commits.": "command git commit --amend",
+    "Never open issues or pull requests without explicit permission.": "command gh issue create ; command gh pr create",
+    "Never run `cargo build --release` unless asked.": "command cargo build --release",
+}
+ALL = {**USE_INSTEAD, **NEVER, **STYLE, **FILES, **ACTS}
+
+
+@pytest.mark.parametrize(("sentence", "expected"), ALL.items(), ids=list(ALL))
+def test_families(sentence: str, expected: str) -> None:
+    assert forms(f"- {sentence}\n") == expected
+
+
+NOT_ENFORCED = [
+    # conditions, purposes and exceptions that no check can see
+    "When debugging, do not use `console.log`.",
+    "Don't use `useEffect` for data fetching.",
+    "For membership checks, use `Set` instead of `Array.includes()`.",
+    "Use `unknown` instead of `any` when the type is truly unknown.",
+    "Don't use `export default` (except for Next.js pages).",
+    "Do not force-push a branch after it has been reviewed.",
+    "Never use `# type: ignore` without an error code.",
+    "Do not touch `migrations/` without asking.",
+    "Only use `any` in tests.",
+    # hedges
+    "Avoid `any` when possible.",
+    "Try to avoid `any`.",
+    "Do not use `any` unless absolutely necessary.",
+    "Minimize `useEffect`.",
+    # things that are not what they look like
+    "Use `Foo` and never look back.",
+    "Prefer `const` over `let`.",
+    "Never return `null`.",
+    "Do not use `requests` that take long.",
+    "Please wait a moment, then use `foo`.",
+    "The `foo` module never calls `bar()`.",
+    "The lexer keeps these opaque (no `Placeholder`).",
+    "Integration tests in `tests/integration/`",
+    "Never write a bare `@name` (an `@` and a word) anywhere in a commit message.",
+    "Use PascalCase for components.",
+    "Example: never use `eval`.",
+    "Never use `A` and B.",
+    "Test names end with `.`.",
+]
+
+
+@pytest.mark.parametrize("sentence", NOT_ENFORCED)
+def test_neighbours_stay_unenforced(sentence: str) -> None:
+    assert forms(f"- {sentence}\n") == ""
+
+
+SURROUNDINGS = [
+    ("Do not:\n\n- Use `eval`\n- Edit files in `dist/`\n", "reference eval ; edit dist/"),
+    ("## Don't\n\n- Use `eval`\n- `console.log`\n", "reference eval ; reference console.log"),
+    ("Never edit these files directly:\n\n- `src/api.ts` - made by the build\n", "edit src/api.ts"),
+    ("- ❌ Using `any`\n", "construct any_type"),
+    ("- **Never**: `eval`, `exec`\n", "reference eval ; reference exec"),
+    ("Rules:\n\n- Never use `eval`.\n", "reference eval"),
+    # A line in front of a list that narrows it, or that nothing is known about: silence.
+    ("When you write migrations:\n\n- Never use `eval`.\n", ""),
+    ("**Response schemas:**\n\n- Use `.nullish()` instead of `.optional()`\n", ""),
+    ("Where possible:\n\n- Use `foo_a()` instead of `foo_b()`\n", ""),
+    ("## Tests\n\n- Never use `sleep()`.\n", "reference sleep() @in tests"),
+    ("Exceptions:\n\n- Never use `eval`.\n", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SURROUNDINGS)
+def test_headings_and_lines_in_front_of_lists(text: str, expected: str) -> None:
+    assert forms(text) == expected
+
+
+def test_a_heading_that_names_a_language_narrows() -> None:
+    (rule,) = compiled("## TypeScript\n\n- Use camelCase for functions\n")
+    assert rule.languages == ("typescript", "typescriptreact")
+
+
+def test_a_hedge_is_told() -> None:
+    (rule,) = compiled("Avoid `any` when possible.\n")
+    assert rule.status == "advisory"
+    assert "when possible" in rule.why
