@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from rich.text import Text
 
+from hunch_features.memory.history.mining import head_of
+from hunch_features.memory.history.store import history_path
+from hunch_features.memory.store import index_path
 from hunch_features.syntax import grammar
 from hunch_features.syntax.languages import GRAMMARS
 from hunch_features.traces.consent import Consent
@@ -69,6 +75,42 @@ def check_grammars() -> Check:
     return Check("grammars", not broken, detail + (f"; not: {', '.join(broken)}" if broken else ""))
 
 
+def check_memory() -> Check:
+    """What is remembered of the current folder, and how old that is; nothing is made or brought up to date."""
+    root, home = Path.cwd().resolve(), ensure_home()
+    folder = home / "memory"
+    known = [path for path in folder.glob("*.sqlite") if not path.stem.endswith("-history")]
+    size = sum(path.stat().st_size for path in folder.glob("*.sqlite*"))
+    whole = f"{len(known)} {'repository' if len(known) == 1 else 'repositories'}, {size / 2**20:.1f} MiB"
+    index, history = index_path(root, home), history_path(root, home)
+    if not index.exists():
+        return Check("memory", ok=True, detail=f"none of this folder yet (`hunch index` makes one); {whole}")
+    parts = []
+    try:
+        parts.append(f"{_count(index, 'files')} files")
+        parts.append(f"{_count(history, 'commits')} commits" if history.exists() else "no history")
+    except sqlite3.Error as error:
+        return Check("memory", ok=False, detail=f"{error}; delete {index.name} in {folder}, it is made anew")
+    newest = max(path.stat().st_mtime for path in folder.glob(f"{index.stem}*"))
+    head = head_of(root)
+    if not isinstance(head, str) and head.shallow:
+        parts.append("shallow clone: older history is missing")
+    return Check("memory", ok=True, detail=f"{', '.join(parts)}, changed {_ago(time.time() - newest)} ago; {whole}")
+
+
+def _count(path: Path, table: str) -> int:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as db:
+        return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own names
+
+
+def _ago(seconds: float) -> str:
+    """An age in the largest unit of which there is at least one."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return "less than a minute"
+
+
 def check_models() -> Check:
     """Which models there are, and which one is used."""
     registry = Registry(ensure_home())
@@ -118,6 +160,7 @@ CHECKS: tuple[tuple[str, Callable[[], Check]], ...] = (
     ("storage", check_storage),
     ("settings", check_settings),
     ("grammars", check_grammars),
+    ("memory", check_memory),
     ("models", check_models),
     ("engine", check_speed),
     ("traces", check_consent),
