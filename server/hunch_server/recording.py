@@ -70,8 +70,8 @@ class Workspace:
 class Listener(Protocol):
     """Who follows the events live, in RAM, whether they are recorded or not: the offers."""
 
-    def key(self, workspace: str, document: str, change: Change, at: int) -> None:
-        """A text was changed, just now."""
+    def changed(self, workspace: str, document: Document, changes: Sequence[Change], at: int) -> None:
+        """A text was changed, just now; `document` has the text after it."""
         ...
 
     def see(self, event: events.Event) -> None:
@@ -225,8 +225,7 @@ class Recording:
         workspace = self._workspace(name)
         self._documents[name, document.path] = document
         if self.listener is not None:
-            for change in changes:
-                self.listener.key(name, document.path, change, self.at)
+            self.listener.changed(name, document, changes, self.at)
         workspace.deriver.changed(document.path, changes, self.at, whole=whole)
         workspace.persistence.changed(document.path, changes)
         self._wake_in(DERIVE_S)
@@ -320,6 +319,7 @@ class Recording:
                         latency_ms=decision.timing.total,
                         mean_logprob=item.mean_logprob,
                         p_accept=item.p_accept,
+                        features=dict(item.figures),
                         text=item.completion,
                     )
                 )
@@ -331,6 +331,7 @@ class Recording:
                         reason=str(item.reason),
                         chars=len(item.completion),
                         p_accept=item.p_accept,
+                        features=dict(item.figures),
                     )
                 )
 
@@ -384,6 +385,7 @@ class Recording:
                 latency_ms=offered.latency_ms,
                 mean_logprob=item.mean_logprob,
                 p_accept=item.p_accept,
+                features=dict(item.figures),
                 node=offered.around[0],
                 symbol=offered.around[1],
                 before=offered.before,

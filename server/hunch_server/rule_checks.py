@@ -115,6 +115,11 @@ class RuleChecks:
         """What the last check of a document gave, and the text that was checked."""
         return self._found.get(uri)
 
+    def enforced(self, root: Path) -> Sequence[Rule]:
+        """The rules of a folder that have a check; none before they were compiled."""
+        book = self._books.get(root)
+        return book.enforced if book is not None else ()
+
     def broken(self, uri: str, wanted: lsp.Range) -> dict[str, tuple[Rule, lsp.Diagnostic]]:
         """Rules that are broken within a range, by their ids, each with the first place."""
         snapshot, violations = self._found.get(uri, (None, ()))

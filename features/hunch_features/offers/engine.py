@@ -30,9 +30,9 @@ class OfferEngine:
         self._keys: deque[int] = deque(maxlen=MOST_KEYS)
 
     def key(self, at: int, line: int, inserted: str, removed: str) -> None:
-        """A change of a text, at once; bursts are told later."""
-        self._keys.append(at)
+        """A change of a text, at once; bursts are told later. Only what was typed is a key."""
         if len(inserted) <= TYPED_AT_ONCE and len(removed) <= TYPED_AT_ONCE:
+            self._keys.append(at)
             self.tracker.key(at, line, inserted, removed)
 
     def see(self, event: Event) -> Boundary | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from hunch_features.memory.history.cochange import Related
 from hunch_features.memory.history.searching import Found
+from hunch_features.next_edit.edit import EditJustMade, NextEdit
 from hunch_features.offers.doings import Doings
+from hunch_features.offers.episodes import Episodes
 from hunch_features.offers.moments import Boundary
+from hunch_features.offers.next_edits import next_edit_offers
 from hunch_features.offers.offer import Offer
 from hunch_features.offers.sources import (
     is_test_path,
@@ -24,15 +28,49 @@ from hunch_features.offers.sources import (
     test_of,
     violation_key,
 )
+from hunch_features.text import Document
+from hunch_features.traces.changes import Change
 from hunch_models.errors import HunchError
 from hunch_server.adapters.memory import open_history
 from hunch_server.session import OpenDocument
 
 if TYPE_CHECKING:
+    from hunch_features.constraints.rule import Rule
+    from hunch_features.memory.repository import RepositoryMemory
     from hunch_server.app import HunchServer
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 500
+MOST_PLACES = 12
+"""Places that one change is offered for."""
+FIND_S = 0.3
+"""No further file is read after this: nobody waits for an offer, but the machine has other work."""
+
+
+def find_next(
+    edit: EditJustMade,
+    memory: RepositoryMemory | None,
+    together: Mapping[str, float],
+    texts: Mapping[str, str],
+    rules: Sequence[Rule],
+) -> tuple[list[NextEdit], float]:
+    """Next edits, and how sure one must be to be shown. Blocks for about `FIND_S`. `texts` are the open documents."""
+    from hunch_features.next_edit.candidates import ranked  # noqa: PLC0415 - needed after the first edit only
+    from hunch_features.next_edit.edit import Delta  # noqa: PLC0415
+    from hunch_features.next_edit.finding import find  # noqa: PLC0415
+    from hunch_features.next_edit.ranking import shipped  # noqa: PLC0415
+    from hunch_features.next_edit.repository import RememberedRepository  # noqa: PLC0415
+
+    class Known(RememberedRepository):
+        """Files that change together come from RAM."""
+
+        def related(self, path: str) -> Mapping[str, float]:
+            return together if path == edit.path else {}
+
+    deadline = perf_counter() + FIND_S
+    ranker = shipped()
+    found = find(Delta(edit), Known(memory, None, texts), in_time=lambda: perf_counter() < deadline)
+    return ranked(found, rules, MOST_PLACES, ranker), ranker.show
 
 
 class Candidates:
@@ -41,6 +79,8 @@ class Candidates:
     def __init__(self, server: HunchServer) -> None:
         self._server = server
         self._broken: dict[str, frozenset[str]] = {}
+        self._episodes: dict[Path, Episodes] = {}
+        self._no_next_edits = False
 
     async def gather(
         self, boundary: Boundary, root: Path, doings: Doings, staged: Collection[str], *, away_ms: int = 0
@@ -54,7 +94,9 @@ class Candidates:
             case Boundary.DIAGNOSTICS:
                 return self._rule_fixes(root)
             case Boundary.SAVE:
-                return self._rule_fixes(root) + self._test(root, doings)
+                return self._rule_fixes(root) + self._test(root, doings) + await self._next_edits(root)
+            case Boundary.EDIT_DONE:
+                return await self._next_edits(root)
             case Boundary.TEST_FAILED:
                 failure, times = doings.last_failure
                 return await asyncio.to_thread(_failures, root, failure, times)
@@ -62,6 +104,44 @@ class Candidates:
                 place, symbol = doings.last_edit
                 return resume(place, symbol, away_ms, doings.current)
         return []
+
+    def changed(self, root: Path, document: Document, changes: Sequence[Change], at: int) -> None:
+        """A text was changed, just now."""
+        self._episodes.setdefault(root, Episodes()).changed(document, changes, at)
+
+    # ---- next edits ----
+
+    async def _next_edits(self, root: Path) -> list[Offer]:
+        episodes = self._episodes.get(root)
+        if episodes is None or self._no_next_edits:
+            return []
+        texts: dict[str, str] = {}
+        versions: dict[str, int] = {}
+        edit: EditJustMade | None = None
+        for opened in self._server.session.documents.values():
+            document = opened.document
+            if document is None or opened.path is None or not opened.path.is_relative_to(root):
+                continue
+            path = opened.path.relative_to(root).as_posix()
+            texts[path], versions[path] = document.text(), document.version
+            if path == episodes.path:
+                edit = episodes.edit(document)
+        if edit is None:
+            return []
+        memories = self._server.memories
+        memory = memories.of(edit.path) if memories is not None else None
+        rules = self._server.rules.enforced(root)
+        companions = memories.companions(root, edit.path) if memories is not None else ()
+        together = {one.path: one.score for one in companions}
+        try:
+            found, show = await asyncio.to_thread(find_next, edit, memory, together, texts, rules)
+        except Exception:
+            log.exception("bug in next edits")  # said once; other offers go on
+            self._no_next_edits = True
+            return []
+        return next_edit_offers(found, versions, show)
+
+    # ---- history ----
 
     async def _twins(self, root: Path, changed: Collection[str], doings: Doings) -> list[Offer]:
         memories = self._server.memories

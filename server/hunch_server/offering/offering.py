@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
-from hunch_features.intent.measuring import state_model
+from hunch_features.intent.tracker import Model
 from hunch_features.offers.deciding import Decision, Limits, Made, OutcomeName, Silence, needed_pause
 from hunch_features.offers.engine import OfferEngine
 from hunch_features.offers.moments import Boundary
 from hunch_features.offers.offer import EditorAction
+from hunch_features.text import Document
 from hunch_features.traces import events
 from hunch_features.traces.changes import Change
-from hunch_models.intent.state_model import SHIPPED
 from hunch_server import convert
 from hunch_server.adapters.editor_values import plain
 from hunch_server.offering import messages
@@ -41,6 +41,14 @@ BOUNDARY_HOLDS_S = 20.0
 RANK = {boundary: rank for rank, boundary in enumerate(Boundary)}
 
 
+def load_model() -> Model:
+    """The shipped model of what developers do. Raises ModelError."""
+    from hunch_features.intent.measuring import state_model  # noqa: PLC0415 - when first asked
+    from hunch_models.intent.state_model import SHIPPED  # noqa: PLC0415
+
+    return state_model(SHIPPED)
+
+
 class Offering:
     """One per connection, on the event loop. `now` gives seconds since 1970."""
 
@@ -50,7 +58,7 @@ class Offering:
         self._settings = OffersSettings()
         self._announced = False
         self._active = False
-        self.engine = OfferEngine(Limits(enable=False), lambda: state_model(SHIPPED))
+        self.engine = OfferEngine(Limits(enable=False), load_model)
         self._candidates = Candidates(server)
         self._git: dict[Path, GitWatch] = {}
         self._staged: dict[Path, frozenset[str]] = {}
@@ -106,10 +114,13 @@ class Offering:
 
     # ---- what happens (the recording's listener) ----
 
-    def key(self, workspace: str, document: str, change: Change, at: int) -> None:
+    def changed(self, workspace: str, document: Document, changes: Sequence[Change], at: int) -> None:
         """A text was changed, just now."""
-        self.engine.key(at, change.start.line, change.inserted, change.removed)
-        self._last_document, self._last_line, self._last_root = document, change.start.line, Path(workspace)
+        for change in changes:
+            self.engine.key(at, change.start.line, change.inserted, change.removed)
+            self._last_line = change.start.line
+        self._last_document, self._last_root = document.path, Path(workspace)
+        self._candidates.changed(self._last_root, document, changes, at)
         if self._ready is not None and self._ready.made.offer.edits:
             self._withdraw()  # its edits were made for another text
         self._after("idle", IDLE_S, self._idle, keep=True)
@@ -120,7 +131,7 @@ class Offering:
         if isinstance(event, events.OfferShown | events.OfferOutcome):
             return
         boundary = self.engine.see(event)
-        if isinstance(event, events.EditBurst) and event.origin == "typed":
+        if isinstance(event, events.EditBurst) and event.origin not in ("undo", "redo", "external"):
             boundary = Boundary.EDIT_DONE
         if isinstance(event, events.Idle):
             self._away_ms = event.duration_ms
