@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 
@@ -25,6 +26,7 @@ from hunch_server.adapters.engines import NoBackend, make_backend
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.adapters.logs import configure_logging
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
+from hunch_server.gating import SessionGate
 from hunch_server.handlers import (
     code_action,
     configuration,
@@ -83,6 +85,7 @@ class HunchServer(LanguageServer):
         self.backend: Backend | None = None
         self.recording: Recording | None = None
         self.memories: Memories | None = None
+        self.gate = SessionGate(Settings().gate)
         self.rules = RuleChecks(self._publish_diagnostics)
         self.offering = Offering(self)
         self._published: dict[str, list[lsp.Diagnostic]] = {}
@@ -207,6 +210,9 @@ class HunchServer(LanguageServer):
             self._begin_recording(now)
         if self.recording is not None:
             self.recording.follow(self.session.roots)
+        self.gate.configure(now.gate)
+        if first:
+            self.in_background(self._load_gate())
         self.offering.follow(now.offers)
         self._follow_memory(now)
         if self.rules.follow(now.rules):
@@ -226,6 +232,13 @@ class HunchServer(LanguageServer):
             loop.call_soon_threadsafe(self.warn, text)
 
         self.session.watcher = self.recording = open_recording(hunch_home(), settings.traces, notice)
+
+    async def _load_gate(self) -> None:
+        recording = self.recording
+        recorded = [str(root) for root in self.session.roots if recording is not None and recording.on(str(root))]
+        await self.gate.load(hunch_home(), recorded, int(time.time() * 1000))
+        if self.gate.degraded:
+            self.warn(f"suggestions are shown by plain rules only: {self.gate.degraded}")
 
     def _follow_memory(self, settings: Settings) -> None:
         """Open memories for the workspace's folders, or close them when switched off."""
@@ -253,6 +266,7 @@ class HunchServer(LanguageServer):
             recall=repository,
             on_thinking=self._thinking_changed,
             keep_rules=self._keep_rules,
+            gate=self.gate.live,
         )
         self.in_background(self._switch(old, self.backend))
 

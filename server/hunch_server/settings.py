@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from hunch_features.completion import CompletionSettings
+from hunch_features.gating.levels import GateSettings
 
 # A workspace is not trusted with these: it must not send code elsewhere or load files of its choice.
 MACHINE: dict[str, Any] = {"scope": "machine"}
@@ -164,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     completion: CompletionSettings = msgspec.field(default_factory=CompletionSettings)
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     remote: RemoteSettings = msgspec.field(default_factory=RemoteSettings)
+    gate: GateSettings = msgspec.field(default_factory=GateSettings)
     memory: MemorySettings = msgspec.field(default_factory=MemorySettings)
     offers: OffersSettings = msgspec.field(default_factory=OffersSettings)
     rules: RulesSettings = msgspec.field(default_factory=RulesSettings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from hunch_features.gating.situation import LogProbs
 from hunch_features.text import Position, Snapshot
 
 CAPACITY = 250  # llama.vim's
@@ -18,11 +19,11 @@ DRIFT_LINES = 24  # lines above the cursor line looked through for where a multi
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A generated text and its log-probability. `line_prefix`: the cursor line up to where it was generated."""
+    """A generated text and its log-probabilities. `line_prefix`: the cursor line up to where it was generated."""
 
     line_prefix: str
     text: str
-    mean_logprob: float | None
+    logprobs: LogProbs
     multiline: bool
 
 
@@ -31,7 +32,7 @@ class Hit:
     """What is left of an entry to show."""
 
     text: str
-    mean_logprob: float | None
+    logprobs: LogProbs
     multiline: bool
 
 
@@ -54,7 +55,7 @@ class TypeThroughCache:
         snapshot: Snapshot,
         position: Position,
         text: str,
-        mean_logprob: float | None,
+        logprobs: LogProbs,
         *,
         multiline: bool,
     ) -> None:
@@ -63,7 +64,7 @@ class TypeThroughCache:
         key = _key(snapshot, position.line, _suffix(snapshot, position))
         place = self._places.setdefault(key, OrderedDict())
         self._size += before not in place
-        place[before] = Entry(before, text, mean_logprob, multiline)
+        place[before] = Entry(before, text, logprobs, multiline)
         place.move_to_end(before)
         self._places.move_to_end(key)
         while self._size > self._capacity:
@@ -105,7 +106,7 @@ def _extend(place: OrderedDict[str, Entry], typed: str) -> Hit | None:
             continue
         done = typed[len(entry.line_prefix) :]
         if len(done) < len(entry.text) and entry.text.startswith(done):
-            return Hit(entry.text[len(done) :], entry.mean_logprob, entry.multiline)
+            return Hit(entry.text[len(done) :], entry.logprobs, entry.multiline)
     return None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hunch_features.completion.reasons import SENTENCES, Reason
 from hunch_features.completion.timing import Timing
+from hunch_features.gating.gate import Verdict
 from hunch_features.text import Snapshot
 
 
@@ -58,6 +60,8 @@ class Candidate:
     shown: bool
     reason: Reason
     p_accept: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What the record keeps of how it was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Decision:
     reason: Reason
     detail: str = ""
     factors: tuple[Factor, ...] = ()
+    verdict: Verdict | None = None
+    """The gate's, where it was asked."""
     timing: Timing = field(default_factory=Timing)
 
     @property

@@ -1,11 +1,13 @@
 """How long to wait after a key before asking: not at all for a fast model, until a pause for a slow one.
 
 Idea from Tabby's adaptive debounce (typing interval × 1.5–3 minus response time); ours depends on the model's
-measured latency first, because waiting for a model that answers between two keys only makes it late.
+measured latency first, because waiting for a model that answers between two keys only makes it late. Who has turned
+down nearly everything lately is given time to type on.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 FAST_MS = 60.0  # a model this fast answers between two keys
@@ -14,6 +16,9 @@ SMOOTHING = 0.2
 FACTOR = 1.5
 SHORTEST_MS, LONGEST_MS = 50.0, 1000.0
 INTERVALS = 20
+MOST_PATIENCE_MS, LEAST_PATIENCE_MS = 300.0, 20.0
+USUAL_RATE, HALF_RATE, STEEPNESS = 0.2, 0.08, 50.0
+"""A bounded logistic of recent acceptance (arXiv 2511.18842): nothing from a usual rate on, half of it at 8 %."""
 
 
 class AdaptiveDelay:
@@ -39,15 +44,17 @@ class AdaptiveDelay:
         """Expected latency of the model."""
         return self._latency
 
-    def delay_ms(self, configured_ms: int, *, explicit: bool) -> float:
-        """How long to wait now; `configured_ms` ≥ 0 overrides, an explicit request never waits."""
+    def delay_ms(self, configured_ms: int, *, explicit: bool, accept_rate: float = USUAL_RATE) -> float:
+        """How long to wait now; `configured_ms` ≥ 0 overrides, an explicit request never waits.
+
+        `accept_rate`: share of the latest suggestions that was taken. Who takes hardly any is given time to type on.
+        """
         if explicit:
             return 0.0
         if configured_ms >= 0:
             return float(configured_ms)
-        if self._latency <= FAST_MS:
-            return 0.0
+        patience = MOST_PATIENCE_MS / (1 + math.exp(STEEPNESS * (accept_rate - HALF_RATE)))
         interval = sum(self._intervals) / len(self._intervals) if self._intervals else 150.0
-        if self._latency <= interval:
-            return 0.0
-        return min(LONGEST_MS, max(SHORTEST_MS, interval * FACTOR))
+        if self._latency <= FAST_MS or self._latency <= interval:
+            return patience if patience >= LEAST_PATIENCE_MS else 0.0
+        return min(LONGEST_MS, max(SHORTEST_MS, interval * FACTOR, patience))

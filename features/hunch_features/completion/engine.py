@@ -1,6 +1,6 @@
 """The completion engine: from a query to candidates and a decision.
 
-rules → type-through cache → a running generation that still matches → delay → context → model → filters → answer.
+rules → type-through cache → a running generation that still matches → gate → delay → context → model → filters → gate.
 Runs on one asyncio loop and never blocks it; the only waiting is for the backend and for the delay.
 """
 
@@ -14,7 +14,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hunch_features.completion.cache import TypeThroughCache
 from hunch_features.completion.candidates import (
@@ -30,6 +30,7 @@ from hunch_features.completion.context import ContextAssembler, ContextSource
 from hunch_features.completion.decisions import DecisionLog
 from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
+from hunch_features.completion.gatekeeping import Gatekeeper, NoGate
 from hunch_features.completion.multiline import Shape, TreeOf, decide
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.recall import NoRecall, Recall, better
@@ -39,6 +40,10 @@ from hunch_features.completion.running import Generated, Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
+from hunch_features.gating.explaining import WORDS
+from hunch_features.gating.gate import Verdict
+from hunch_features.gating.learning import CHANCE, SCORE
+from hunch_features.gating.situation import LogProbs, Suggested
 from hunch_features.syntax import Scope, TreeCache, byte_offset, node_and_symbol, scope_at
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState
@@ -74,6 +79,7 @@ class CompletionEngine:
         on_thinking: Callable[[], None] = lambda: None,
         recall: Recall | None = None,
         keep_rules: KeepRules = lambda _snapshot, _position, text: text,
+        gate: Gatekeeper | None = None,
     ) -> None:
         self._backend = backend
         self._settings = settings
@@ -81,6 +87,8 @@ class CompletionEngine:
         self._wall_clock = wall_clock
         self._on_thinking = on_thinking
         self._keep_rules = keep_rules
+        self._gate = gate or NoGate()
+        self._last_key_s: float | None = None
         self._recall = recall or NoRecall()
         self._context = ContextAssembler(context)
         self._cache = TypeThroughCache()
@@ -111,7 +119,29 @@ class CompletionEngine:
 
     def why(self, path: str, position: Position) -> Decision | None:
         """The last decision at a position, or on its line."""
-        return self._decisions.at(path, position)
+        decision = self._decisions.at(path, position)
+        return self._explained(decision) if decision is not None else None
+
+    def _explained(self, decision: Decision) -> Decision:
+        """The decision with what the gate weighed; worked out only when somebody asks."""
+        verdict = decision.verdict
+        if verdict is None or verdict.p is None or verdict.least is None:
+            return decision
+        usual, found, reasons = self._gate.explain(verdict)
+        factors = [
+            Factor("p_accept", verdict.p, "how likely you are to take it, 0 to 1"),
+            Factor("least", verdict.least, "what that must reach at your level"),
+            Factor("usual", usual, "score of a usual case, in log-odds; the shares below are added to it"),
+            *(Factor(f"share_{share.group}", share.value, WORDS[share.group]) for share in found),
+            Factor("score", verdict.log_odds, "the sum, in log-odds"),
+        ]
+        detail = decision.detail
+        if decision.reason in (Reason.UNLIKELY, Reason.UNLIKELY_HERE):
+            detail = f"{verdict.p:.0%} likely to be taken, your least is {verdict.least:.0%}"
+            detail += f"; mostly because {reasons}" if reasons else ""
+        elif verdict.exploring:
+            detail += ", unlikely to be taken, shown to learn from it"
+        return replace(decision, detail=detail, factors=(*decision.factors, *factors))
 
     def surroundings(self, snapshot: Snapshot, offset: int) -> tuple[str, str]:
         """Kind of the syntax node before a code-point offset, and the definitions around it; empty if unknown."""
@@ -125,8 +155,17 @@ class CompletionEngine:
         offered = self._offered.get(candidate_id)
         return offered.candidate if offered else None
 
+    def shown(self, candidate_id: str) -> None:
+        """It is on the screen."""
+        self._gate.shown(candidate_id)
+
+    def accepted(self, candidate_id: str) -> None:
+        """It was inserted, as a whole or in part."""
+        self._gate.taken(candidate_id)
+
     def rejected(self, candidate_id: str, reason: str, _shown_ms: float) -> None:
         """It was turned down; an explicit no is remembered and the text not offered there again."""
+        self._gate.refused(candidate_id)
         offered = self._offered.get(candidate_id)
         if offered is not None and reason == "explicit":
             self._rejections.add(offered.place, offered.candidate.text)
@@ -148,6 +187,7 @@ class CompletionEngine:
         self._sequence += 1
         if query.last_edit is EditKind.INSERT:
             self._delay.key_typed(started * 1000)
+            self._last_key_s = started
         position = query.snapshot.position_at(query.offset)
         reason = refusal(
             query,
@@ -164,7 +204,7 @@ class CompletionEngine:
         hit = self._cache.get(query.snapshot, position)
         timing.cache = (self._clock() - hit_started) * 1000
         if hit is not None:
-            return self._offer(query, position, hit.text, hit.mean_logprob, Source.CACHE, timing, started)
+            return self._offer(query, position, hit.text, hit.logprobs, Source.CACHE, timing, started)
         running = self._matching_running(query.snapshot, position)
         if running is not None:
             outcome = await self._attach(running, query, position, timing, started)
@@ -180,14 +220,23 @@ class CompletionEngine:
         timing.model = (self._clock() - started) * 1000
         hit = self._cache.get(query.snapshot, position)
         if hit is not None:
-            return self._offer(query, position, hit.text, hit.mean_logprob, Source.RUNNING, timing, started)
+            return self._offer(query, position, hit.text, hit.logprobs, Source.RUNNING, timing, started)
         return None
 
     async def _generate(self, query: CompletionQuery, position: Position, timing: Timing, started: float) -> Outcome:
+        verdict = self._gate.ask(
+            query.snapshot, query.offset, explicit=query.explicit, idle_s=self._idle_s(self._clock())
+        )
+        timing.gate += verdict.took_ms
+        if not verdict.allowed:
+            self._abandon_unwanted()
+            return self._silent(query, position, Reason.UNLIKELY_HERE, timing, started, verdict=verdict)
         if self._backend.status.state is not BackendState.READY:
             return await self._without_model(query, position, timing, started)
         sequence = self._sequence
-        timing.delay = self._delay.delay_ms(self._settings.delay_ms, explicit=query.explicit)
+        timing.delay = self._delay.delay_ms(
+            self._settings.delay_ms, explicit=query.explicit, accept_rate=self._gate.accept_rate
+        )
         if timing.delay:
             await asyncio.sleep(timing.delay / 1000)
             if sequence != self._sequence:
@@ -211,12 +260,12 @@ class CompletionEngine:
                 position,
                 generated.result,
                 generated.raw,
-                generated.mean_logprob,
+                generated.logprobs,
                 generated.source,
                 timing,
                 started,
             )
-        return self._offer(query, position, generated.result, generated.mean_logprob, generated.source, timing, started)
+        return self._offer(query, position, generated.result, generated.logprobs, generated.source, timing, started)
 
     async def _without_model(
         self, query: CompletionQuery, position: Position, timing: Timing, started: float
@@ -231,12 +280,12 @@ class CompletionEngine:
             detail = self._backend.status.detail
             return self._silent(query, position, Reason.NO_MODEL, timing, started, detail)
         text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot))
-        logprob = math.log(recalled[0].probability)
+        logprobs = LogProbs(mean=math.log(recalled[0].probability))
         if isinstance(text, Drop):
             raw = recalled[0].text
-            return self._withhold(query, position, text, raw, logprob, Source.MEMORY, timing, started)
-        self._cache.put(snapshot, position, text, logprob, multiline=False)
-        return self._offer(query, position, text, logprob, Source.MEMORY, timing, started)
+            return self._withhold(query, position, text, raw, logprobs, Source.MEMORY, timing, started)
+        self._cache.put(snapshot, position, text, logprobs, multiline=False)
+        return self._offer(query, position, text, logprobs, Source.MEMORY, timing, started)
 
     def _withhold(
         self,
@@ -244,7 +293,7 @@ class CompletionEngine:
         position: Position,
         drop: Drop,
         raw: str,
-        mean_logprob: float | None,
+        logprobs: LogProbs,
         source: Source,
         timing: Timing,
         started: float,
@@ -252,7 +301,7 @@ class CompletionEngine:
         """A filter dropped the text. One that is only too short to be worth a look is still a candidate, not shown."""
         if drop.reason is Reason.TOO_SHORT and raw.strip():
             held = Reason.TOO_SHORT
-            return self._offer(query, position, raw, mean_logprob, source, timing, started, held=held)
+            return self._offer(query, position, raw, logprobs, source, timing, started, held=held)
         return self._silent(query, position, drop.reason, timing, started, drop.detail, asked=True)
 
     def _filtered(self, snapshot: Snapshot, position: Position, text: str, tree: TreeOf) -> str | Drop:
@@ -302,20 +351,20 @@ class CompletionEngine:
         timing.decode = result.timing.decode_ms
         timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
         timing.decoded_tokens = result.timing.decoded_tokens
-        text, mean_logprob, source = (
+        text, logprobs, source = (
             self._filtered(snapshot, position, result.text, tree),
-            result.mean_logprob,
+            LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob),
             Source.MODEL,
         )
         remembered = better(recalled, result.token_logprobs if isinstance(text, str) else ())
         if remembered is not None:
             other = self._filtered(snapshot, position, remembered.text, tree)
             if isinstance(other, str) and other != text:
-                text, mean_logprob, source = other, math.log(remembered.probability), Source.MEMORY
+                text, logprobs, source = other, LogProbs(mean=math.log(remembered.probability)), Source.MEMORY
         if isinstance(text, str):
-            self._cache.put(snapshot, position, text, mean_logprob, multiline=shape.multiline)
+            self._cache.put(snapshot, position, text, logprobs, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000
-        return Generated(text, mean_logprob, shape.multiline, timing, source, result.text)
+        return Generated(text, logprobs, shape.multiline, timing, source, result.text)
 
     # ---- the running generation ----
 
@@ -363,17 +412,35 @@ class CompletionEngine:
         query: CompletionQuery,
         position: Position,
         completion: str,
-        mean_logprob: float | None,
+        logprobs: LogProbs,
         source: Source,
         timing: Timing,
         started: float,
         held: Reason | None = None,
     ) -> Outcome:
         before = query.snapshot.line(position.line)[: position.column]
-        reason = held or self._verdict(query, before, completion, mean_logprob, place_of(query.snapshot, position))
+        place = place_of(query.snapshot, position)
+        mean_logprob = logprobs.mean
+        least = self._settings.min_logprob * self._gate.logprob_factor
+        reason = held or self._verdict(query, before, completion, mean_logprob, least, place)
+        name = f"h{next(self._ids)}"
+        now = self._clock()
+        verdict = self._gate.judge(
+            name,
+            (query.snapshot.path, before + completion),
+            query.snapshot,
+            query.offset,
+            Suggested(completion, logprobs),
+            explicit=query.explicit,
+            idle_s=self._idle_s(now),
+            latency_ms=(now - started) * 1000,
+        )
+        timing.gate += verdict.took_ms
+        if reason is Reason.SHOWN and not verdict.allowed:
+            reason = Reason.UNLIKELY
         start = query.snapshot.line_start(position.line)
         candidate = Candidate(
-            id=f"h{next(self._ids)}",
+            id=name,
             text=before + completion,
             start=start,
             end=start + position.column,
@@ -382,21 +449,29 @@ class CompletionEngine:
             mean_logprob=mean_logprob,
             shown=reason is Reason.SHOWN,
             reason=reason,
+            p_accept=verdict.p,
+            figures=_figures(logprobs, verdict),
         )
-        self._offered[candidate.id] = _Offered(candidate, place_of(query.snapshot, position))
+        self._offered[candidate.id] = _Offered(candidate, place)
         if len(self._offered) > REMEMBERED_CANDIDATES:
             self._offered.popitem(last=False)
         detail = ""
         if reason in (Reason.SHOWN, Reason.UNSURE):
-            detail = _how_sure(source, mean_logprob, self._settings.min_logprob if reason is Reason.UNSURE else None)
+            detail = _how_sure(source, mean_logprob, least if reason is Reason.UNSURE else None)
         factors = (
             Factor("source", str(source), "where the text came from"),
             Factor("mean_logprob", mean_logprob, "how sure the model was per token; 0 is certain"),
-            Factor("min_logprob", self._settings.min_logprob, "your threshold for it"),
+            Factor("min_logprob", least, "your threshold for it"),
             Factor("lines", float(completion.count("\n") + 1), "lines offered"),
         )
-        decision = self._decide(query, position, reason, timing, started, asked=True, detail=detail, factors=factors)
+        decision = self._decide(
+            query, position, reason, timing, started, asked=True, detail=detail, factors=factors, verdict=verdict
+        )
         return Outcome((candidate,), decision)
+
+    def _idle_s(self, now_s: float) -> float | None:
+        """Seconds since the last key, None before the first."""
+        return None if self._last_key_s is None else max(0.0, now_s - self._last_key_s)
 
     def _verdict(
         self,
@@ -404,6 +479,7 @@ class CompletionEngine:
         before: str,
         completion: str,
         mean_logprob: float | None,
+        least: float,
         place: tuple[str, str],
     ) -> Reason:
         if (place, before + completion) in self._rejections:
@@ -412,7 +488,7 @@ class CompletionEngine:
             word = before[len(before.rstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) :]
             if not (word + completion).startswith(query.selected_text):
                 return Reason.POPUP_MISMATCH
-        if mean_logprob is not None and mean_logprob < self._settings.min_logprob and not query.explicit:
+        if mean_logprob is not None and mean_logprob < least and not query.explicit:
             return Reason.UNSURE
         return Reason.SHOWN
 
@@ -426,8 +502,10 @@ class CompletionEngine:
         detail: str = "",
         *,
         asked: bool = False,
+        verdict: Verdict | None = None,
     ) -> Outcome:
-        return Outcome((), self._decide(query, position, reason, timing, started, asked=asked, detail=detail))
+        decision = self._decide(query, position, reason, timing, started, asked=asked, detail=detail, verdict=verdict)
+        return Outcome((), decision)
 
     def _decide(
         self,
@@ -440,6 +518,7 @@ class CompletionEngine:
         asked: bool,
         detail: str = "",
         factors: tuple[Factor, ...] = (),
+        verdict: Verdict | None = None,
     ) -> Decision:
         timing.total = (self._clock() - started) * 1000
         decision = Decision(
@@ -451,6 +530,7 @@ class CompletionEngine:
             reason=reason,
             detail=detail,
             factors=factors,
+            verdict=verdict,
             timing=timing,
         )
         self._decisions.add(decision)
@@ -468,6 +548,19 @@ class CompletionEngine:
 
     def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:
         return FilterContext(snapshot, position, error_counter(snapshot, position, self._trees, tree))
+
+
+def _figures(logprobs: LogProbs, verdict: Verdict) -> dict[str, float]:
+    """Numbers for the record: enough to learn from it again."""
+    known = {
+        "min_logprob": logprobs.least,
+        "first_logprob": logprobs.first,
+        "last_logprob": logprobs.last,
+        "tokens": logprobs.tokens,
+        SCORE: verdict.log_odds,
+        CHANCE: verdict.chance,
+    }
+    return {name: float(value) for name, value in known.items() if value is not None}
 
 
 def _how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:

@@ -21,12 +21,14 @@ class Reason(enum.StrEnum):
     IN_STRING = "in_string"
     NOT_ENOUGH_CONTEXT = "not_enough_context"
     NO_MODEL = "no_model"
+    UNLIKELY_HERE = "unlikely_here"
     # asked, nothing came of it
     OVERTAKEN = "overtaken"
     BACKEND_FAILED = "backend_failed"
     EMPTY = "empty"
     # generated, not shown
     UNSURE = "unsure"
+    UNLIKELY = "unlikely"
     SPECIAL_TOKENS = "special_tokens"
     REPEATS_SUFFIX = "repeats_suffix"
     REPETITIVE = "repetitive"
@@ -55,10 +57,12 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.IN_STRING: ("Not asked: completions in strings are switched off.", "completion.in_strings"),
     Reason.NOT_ENOUGH_CONTEXT: ("Not asked: there is nothing before the cursor to go by.", ""),
     Reason.NO_MODEL: ("Not asked: no model is ready.", "model.id"),
+    Reason.UNLIKELY_HERE: ("Not asked: you hardly ever take a suggestion at such a place.", "gate.level"),
     Reason.OVERTAKEN: ("Nothing shown: you typed on before the answer came.", "completion.delay_ms"),
     Reason.BACKEND_FAILED: ("Nothing shown: the model did not answer.", "model.id"),
     Reason.EMPTY: ("Nothing shown: the model had nothing to add.", ""),
     Reason.UNSURE: ("Not shown: the model was not sure enough.", "completion.min_logprob"),
+    Reason.UNLIKELY: ("Not shown: you would hardly take it.", "gate.level"),
     Reason.SPECIAL_TOKENS: ("Not shown: the model produced markup of its own instead of code.", ""),
     Reason.REPEATS_SUFFIX: ("Not shown: it only repeated what already stands after the cursor.", ""),
     Reason.REPETITIVE: ("Not shown: it went in circles.", ""),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hunch_features.completion.candidates import Source
 from hunch_features.completion.filters import Drop
 from hunch_features.completion.timing import Timing
+from hunch_features.gating.situation import LogProbs
 from hunch_features.text import Position, Snapshot
 
 CONTEXT_CHARS = 160
@@ -18,7 +19,7 @@ class Generated:
     """What a generation ended in: text after the filters, or why nothing is left of it."""
 
     result: str | Drop
-    mean_logprob: float | None
+    logprobs: LogProbs
     multiline: bool
     timing: Timing
     source: Source = Source.MODEL

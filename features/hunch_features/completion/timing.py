@@ -18,6 +18,7 @@ class Timing:
     decode: float = 0.0
     model: float = 0.0  # wall time of the whole generation as seen here
     filters: float = 0.0
+    gate: float = 0.0
     total: float = 0.0
     new_tokens: int = 0
     reused_tokens: int = 0
@@ -30,4 +31,4 @@ class Timing:
     @property
     def outside_model(self) -> float:
         """What we add ourselves: everything but waiting and the model."""
-        return self.rules + self.cache + self.context + self.filters
+        return self.rules + self.cache + self.context + self.filters + self.gate

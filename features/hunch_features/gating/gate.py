@@ -87,6 +87,11 @@ class Gate:
         self._chance = chance or random.Random()  # noqa: S311 - not for secrets
 
     @property
+    def ready(self) -> bool:
+        """Whether at least one model decides."""
+        return self.models.request is not None or self.models.show is not None
+
+    @property
     def degraded(self) -> str:
         """Why it decides by plain rules only; empty when it does not."""
         return self.models.detail

@@ -68,6 +68,8 @@ def shown(server: HunchServer, params: Shown) -> None:
     """The item is on the screen."""
     name = item_id(params.item)
     server.session.counters.shown += 1
+    if server.session.engine is not None:
+        server.session.engine.shown(name)
     if server.recording is not None:
         server.recording.shown(name)
 
@@ -76,7 +78,10 @@ def accepted(server: HunchServer, candidate_id: str) -> None:
     """The item was inserted as a whole."""
     if len(candidate_id) > 128:
         raise InvalidParams("no such suggestion")
-    candidate = server.session.engine.candidate(candidate_id) if server.session.engine is not None else None
+    engine = server.session.engine
+    candidate = engine.candidate(candidate_id) if engine is not None else None
+    if engine is not None:
+        engine.accepted(candidate_id)
     server.session.counters.accept(candidate_id, len(candidate.completion) if candidate else 0)
     if server.recording is not None:
         server.recording.accepted(candidate_id)
@@ -91,6 +96,8 @@ def partly_accepted(server: HunchServer, params: PartlyAccepted) -> None:
     if candidate is not None:
         stood_there = len(candidate.text) - len(candidate.completion)
         length = convert.code_points(candidate.text, params.accepted_length) - stood_there
+    if engine is not None and length > 0:
+        engine.accepted(name)
     server.session.counters.accept(name, length, partly=True)
     if server.recording is not None and length > 0:
         server.recording.accepted(name, length)
