@@ -65,7 +65,7 @@ class Offering:
         self._pending: tuple[Boundary, Path, float] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready: messages.Ready | None = None
-        self._last_document, self._last_line = "", 0
+        self._last_document, self._last_line, self._changed_at = "", 0, 0
         self._last_root: Path | None = None
         self._away_ms = 0
 
@@ -119,7 +119,7 @@ class Offering:
         for change in changes:
             self.engine.key(at, change.start.line, change.inserted, change.removed)
             self._last_line = change.start.line
-        self._last_document, self._last_root = document.path, Path(workspace)
+        self._last_document, self._last_root, self._changed_at = document.path, Path(workspace), at
         self._candidates.changed(self._last_root, document, changes, at)
         if self._ready is not None and self._ready.made.offer.edits:
             self._withdraw()  # its edits were made for another text
@@ -155,10 +155,9 @@ class Offering:
         self._candidates.closed(uri)
 
     def _idle(self) -> None:
-        last = self.engine.last_key
-        if last is None or self._last_root is None:
+        if self._last_root is None:
             return
-        rest = IDLE_S - (self._at - last) / 1000
+        rest = IDLE_S - (self._at - self._changed_at) / 1000
         if rest > 0.05:
             self._after("idle", rest, self._idle)
         else:
@@ -178,8 +177,7 @@ class Offering:
             elif change.staged_more:
                 self.engine.see(events.ViewSwitch(at=self._at, workspace=str(root), to="git"))
                 self._crossed(Boundary.COMMITTING, root)
-        last = self.engine.last_key
-        if self._active and last is not None and self._at - last < GIT_WHILE_S * 1000:
+        if self._active and self._at - self._changed_at < GIT_WHILE_S * 1000:
             self._after("git", GIT_S, self._look_at_git)
 
     # ---- deciding ----
