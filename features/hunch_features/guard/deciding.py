@@ -34,7 +34,7 @@ def decide(command: Sequence[str], start: Path, environment: Mapping[str, str]) 
     lines, folder = _lines(program, arguments, start, environment)
     try:
         here = folder.resolve(strict=True)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return Decision(True)  # the program will say that there is no such folder
     found = in_force(here)
     if found.root is None:

@@ -22,7 +22,7 @@ def may_break_a_rule(program: str, guard: str, root: str, folder: str, arguments
         try:
             with open(f"{guard}/tables/{program}{folder}%", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
                 lines = file.read().split("\n")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             lines = []
         for line in lines:
             if line.startswith("R\x1f"):

@@ -150,7 +150,7 @@ _hunch_could() {
   return 1
 }
 
-# Ends with 0: no rule means this command; 3: Python must look; anything else: something is broken here.
+# Ends with 0: no rule means this command. Anything else: `hunch guard` must look.
 _hunch_quick() (
   unset CDPATH
   IFS=' 	
@@ -272,7 +272,7 @@ case ${HUNCH_GUARD-} in
   *)
     _hunch_quick "$@" </dev/null >/dev/null
     _hunch_status=$?
-    if [ "$_hunch_status" = 3 ]; then
+    if [ "$_hunch_status" != 0 ]; then
       _hunch_said=$(HUNCH_HOME=${_hunch_guard%/*} "$_hunch_python" -I "$_hunch_launcher" \
         guard judge -- "$_hunch_name" "$@" </dev/null 2>&1)
       _hunch_status=$?

@@ -26,7 +26,6 @@ RULES_STAMP = ".hunch-rules"
 SEPARATOR = "\x1f"
 YOUNG_S = 2.0
 """A file that changed within this time may change again without its time changing, where shells compare seconds."""
-MAX_FOLDERS = 20_000
 
 
 def write_tables(guard: Path, found: InForce, *, now: float | None = None) -> None:
@@ -56,7 +55,7 @@ def write_tables(guard: Path, found: InForce, *, now: float | None = None) -> No
             relative = level.relative_to(found.root).as_posix().removeprefix(".")
             more = [path for speaks_for, path in found.imported if speaks_for == relative]
             if more:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 (folder / MORE).write_text("".join(f"{path}\n" for path in more), "utf-8")
 
 
@@ -87,7 +86,8 @@ def _by_folder(found: InForce, levels: list[Path]) -> Iterator[tuple[Path, list[
     assert found.root is not None  # noqa: S101 - the caller looked
     folders: dict[Path, list[CommandRule]] = {level: [] for level in levels}
     for one in found.rules:
-        folders.setdefault(found.root.joinpath(*one.rule.folder.split("/")), []).append(one)
+        if {"", ".", ".."}.isdisjoint(one.rule.folder.split("/")) or not one.rule.folder:
+            folders.setdefault(found.root / one.rule.folder, []).append(one)
     yield from folders.items()
 
 
@@ -99,14 +99,14 @@ def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> Non
     for program, forbidden in by_program.items():
         lines = [line for one in forbidden for line in rule_lines(one)]
         path = _below(guard / "tables" / program, folder) / TABLE
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         written = path.with_name(f"{TABLE}{os.getpid()}")
         written.write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
         written.replace(path)
 
 
 def _stamp(path: Path, time_ns: int) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     os.utime(path, ns=(time_ns, time_ns))
 

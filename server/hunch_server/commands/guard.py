@@ -154,27 +154,31 @@ def judged(words: list[str], *, record: bool) -> Decision:
         return Decision(True)
     try:
         decision = decide(words, Path.cwd(), os.environ)
-        if record and decision.found is not None:
-            _keep(home, words, decision)
     except Exception as error:  # a guard that fails must not stand in the way
-        _failed(home, words, f"{type(error).__name__}: {error}")
+        if record:
+            _failed(home, words, f"{type(error).__name__}: {error}")
         return Decision(True)
+    if record and decision.found is not None:
+        try:
+            _keep(home, words, decision)
+        except OSError as error:
+            _failed(home, words, f"tables or log: {error.strerror or error}")
     return decision
 
 
 def _keep(home: Path, words: list[str], decision: Decision) -> None:
     assert decision.found is not None  # noqa: S101 - the caller looked
-    if (home / "guard").is_dir():
-        write_tables(home / "guard", decision.found)
-    (home / "guard" / "failed").unlink(missing_ok=True)
-    if decision.found.problem:
-        log.write(home, "failed", {"program": words[0], "why": decision.found.problem})
     if not decision.allowed:
         log.write(
             home,
             "refused",
             {"rule": decision.rule_id, "command": log.redacted(words), "folder": log.redacted([str(Path.cwd())])},
         )
+    if decision.found.problem:
+        log.write(home, "failed", {"program": log.redacted(words[:1]), "why": decision.found.problem})
+    if (home / "guard").is_dir():
+        write_tables(home / "guard", decision.found)
+        (home / "guard" / "failed").unlink(missing_ok=True)
 
 
 def _failed(home: Path, words: list[str], why: str) -> None:
