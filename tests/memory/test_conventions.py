@@ -173,6 +173,7 @@ def test_own_imports_and_places_of_tests(repository: Repository, habits: Learn) 
     said = {one.statement for one in habits().values()}
     assert "Modules of the same package are imported relatively (`from .x import y`)." in said
     assert "Tests stand below `tests/`." in said
+    assert "Test files are named `test_*.py`." in said
     assert "Tests are functions." in said
     assert "Tests use plain `assert`." in said
 
@@ -260,6 +261,14 @@ def test_an_own_function_in_place_of_a_library(repository: Repository, habits: L
     assert found.statement == "`paths.safe_join` is called, not `os.path.join`."
     assert (found.support, found.exceptions) == (14, 1)
     assert found.against == ("pkg/old.py:2",)
+
+
+def test_an_own_function_of_a_go_package(repository: Repository, habits: Learn) -> None:
+    own = 'package p\n\nimport "strings"\n\nfunc splitWords(s string) []string {\n\treturn strings.Split(s, " ")\n}\n'
+    uses = many("package p\n\nfunc use@() {\n\tsplitWords(text)\n\tsplitWords(other)\n}\n", 8, "p", "go")
+    repository.commit("One", {"p/words.go": own} | uses)
+    found = habits()["helper.splitWords.strings.Split"]
+    assert (found.support, found.exceptions) == (16, 0)
 
 
 def test_an_own_function_beside_a_library_is_no_habit(repository: Repository, habits: Learn) -> None:

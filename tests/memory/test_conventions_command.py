@@ -84,6 +84,19 @@ def test_a_habit_with_a_check_becomes_a_rule_that_is_checked(repository: Reposit
     ]
 
 
+def test_the_place_of_tests_is_checked(repository: Repository, hunch: Run) -> None:
+    repository.commit("Test parts", many("def test_one():\n    assert 1\n", 14, "tests/test_a"))
+    root = repository.root
+    for path in sorted((root / "tests" / "test_a").iterdir()):
+        path.rename(path.with_name(f"test_{path.name}"))
+    repository.commit("Name tests", {})
+    code, _out, _err = hunch("conventions", "promote", "python.test-place.tests", "--root", str(root))
+    assert code == FINE
+    (root / "src" / "test_new.py").write_text("def test_two():\n    assert 1\n")
+    _code, out, _err = hunch("check", "--root", str(root), "--json")
+    assert [one["path"] for one in json.loads(out)["violations"]] == ["src/test_new.py"]
+
+
 def test_a_habit_without_a_check_becomes_advice(repository: Repository, hunch: Run) -> None:
     root = str(repository.root)
     code, out, _err = hunch("conventions", "--root", root, "promote", "python.quotes.single", "--json")

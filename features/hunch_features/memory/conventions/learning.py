@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from hunch_features.memory.conventions.convention import Convention, id_of
 from hunch_features.memory.conventions.observation import Observation, Shown, is_test
-from hunch_features.memory.conventions.statements import feature_of, sentence
+from hunch_features.memory.conventions.statements import check_of, feature_of, sentence
 from hunch_features.memory.conventions.tally import LEAST, Tallies, Tally
 from hunch_features.memory.history.cochange import wilson
 
@@ -116,8 +116,11 @@ def _place(shown: Shown, tested: frozenset[str]) -> Iterator[Observation]:
     if family == "go" or not shown.is_test or bare in ("conftest", "__init__"):
         return
     stem = bare.removeprefix("test_").removesuffix("_test")
-    if stem == bare and family == "python":
-        return
+    if family == "python":
+        if stem == bare:
+            return
+        value = "test_*.py" if bare.startswith("test_") else "*_test.py"
+        yield Observation("python.test-file-name", value, 0, shown.path)
     if f"{path.parent}/{stem}" in tested:
         value = "beside"
     elif len(path.parts) > 1:
@@ -211,7 +214,7 @@ def _habit(evidence: Evidence, key: str, folder: str, tally: Tally, recent: Tall
         examples=counted.examples(value),
         against=counted.against(value),
         since=since,
-        check=feature.checks.get(value),
+        check=check_of(key, value),
         include=(f"{folder}/**",) if folder else (),
         exclude=excludes,
         languages=_LANGUAGES[family],

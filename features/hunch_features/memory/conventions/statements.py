@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hunch_features.constraints.rule import Check, ForbidConstruct, RequireDocumented, RequireNaming
+from hunch_features.constraints.rule import Check, ForbidConstruct, RequireDocumented, RequireNaming, RequirePlace
 
 Where = Literal["source", "tests", "all"]
 Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
@@ -120,6 +120,10 @@ FEATURES: dict[str, Feature] = {
     "python.test-assert": Feature(
         "tests", {"assert": "Tests use plain `assert`.", "self.assert…": "Tests use `self.assert…` methods."}, "tests",
     ),
+    "python.test-file-name": Feature(
+        "tests", {"test_*.py": "Test files are named `test_*.py`.", "*_test.py": "Test files are named `*_test.py`."},
+        "tests", per_file=True,
+    ),
     "script.function-name": _names("function", "Functions", "all"),
     "script.class-name": _names("class", "Classes", "all"),
     "script.file-name": _names("file", "Files", "source"),
@@ -192,6 +196,7 @@ FEATURES: dict[str, Feature] = {
         "tests",
     ),
 }  # fmt: skip
+_TEST_FILES = {"python": ("**/test_*.py", "**/*_test.py"), "script": ("**/*.test.*", "**/*.spec.*")}
 MOSTLY_FROM = frozenset({"typing", "datetime", "pathlib", "dataclasses", "collections", "functools"})
 """Modules of which most code imports names: importing the module is a habit worth telling."""
 ORDER = (
@@ -210,6 +215,14 @@ def feature_of(key: str) -> Feature | None:
     if key.endswith(".exception-base"):
         return Feature("errors", {}, per_file=True)
     return FEATURES.get(key)
+
+
+def check_of(key: str, value: str) -> Check | None:
+    """The check that would enforce a habit, where one fits."""
+    if key.endswith(".test-place") and value != "beside":
+        return RequirePlace(_TEST_FILES[key.split(".", 1)[0]], (f"{value}/**",))
+    feature = FEATURES.get(key)
+    return feature.checks.get(value) if feature is not None else None
 
 
 def sentence(key: str, value: str) -> str:

@@ -112,6 +112,12 @@ def _resolved(head: Sequence[Shown]) -> _Calls:
     """Calls by what they call, each with the top-level function that it stands in."""
     paths = Paths(shown.path for shown in head)
     functions = {shown.path: {one.name for one in shown.functions} for shown in head}
+    packages = {
+        (str(PurePosixPath(shown.path).parent), one.name): shown.path
+        for shown in head
+        if shown.language == "go"
+        for one in shown.functions
+    }
     calls = _Calls()
     known: dict[tuple[str, str, str], str | None] = {}
     for shown in head:
@@ -123,6 +129,9 @@ def _resolved(head: Sequence[Shown]) -> _Calls:
             place = _Place(shown.path, call.line, inside)
             found = _target(shown, call, paths, known)
             if isinstance(found, Own):
+                if shown.language == "go":  # a package's files share their functions
+                    home = packages.get((str(PurePosixPath(found.path).parent), found.name))
+                    found = Own(home, found.name) if home is not None else found
                 if found.name in functions.get(found.path, ()):
                     calls.own[found].append(place)
             elif found:
