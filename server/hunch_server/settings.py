@@ -149,7 +149,7 @@ class OffersSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
     per_hour: Annotated[
         int, Meta(description="Most offers an hour; those that you took do not count.", ge=1, le=60)
-    ] = 4
+    ] = 2
     plain_lsp: Annotated[
         bool,
         Meta(

@@ -150,7 +150,7 @@ class Limits:
     """What people set: whether at all, and how many an hour (offers that were taken do not count)."""
 
     enable: bool = True
-    per_hour: int = 4
+    per_hour: int = 2
 
 
 class Decider:
