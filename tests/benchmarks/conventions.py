@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
@@ -28,7 +29,7 @@ from hunch_features.memory.conventions.learning import Evidence, learn_code, sha
 from hunch_features.memory.conventions.messages import NEWEST, Message, learn_messages, share
 from hunch_features.memory.conventions.repository import evidence_at, evidence_between
 from hunch_features.memory.history.history import History
-from tests.benchmarks.cochange import name_of
+from tests.benchmarks.cochange import ROUNDS, SEED, name_of
 
 HOLDS = 0.8
 JUDGED = 10
@@ -64,14 +65,26 @@ def main() -> None:
     parser.add_argument("repositories", nargs="+", type=Path)
     parser.add_argument("--days", type=int, default=365)
     options = parser.parse_args()
-    everything: list[tuple[float, float]] = []
-    baseline: list[float] = []
+    everything: list[list[tuple[float, float]]] = []
+    baseline: list[list[float]] = []
     with tempfile.TemporaryDirectory() as home:
         for root in options.repositories:
             ours, theirs = measure(root.resolve(), Path(home), options.days)
-            everything += ours
-            baseline += theirs
-    print(f"all: {told(everything)}; commonest {told_shares(baseline)}")
+            everything.append(ours)
+            baseline.append(theirs)
+    print(f"all: {told(chain.from_iterable(everything))}; commonest {told_shares(list(chain.from_iterable(baseline)))}")
+    held = [[now >= HOLDS for _was, now in pairs] for pairs in everything]
+    held_there = [[share >= HOLDS for share in found] for found in baseline]
+    print(f"95 % intervals of what holds: {interval(held)}; commonest {interval(held_there)}")
+
+
+def interval(groups: list[list[bool]]) -> str:
+    """95 % interval of a share, by bootstrap over repositories."""
+    rng = np.random.default_rng(SEED)
+    drawn = [rng.integers(len(groups), size=len(groups)) for _ in range(ROUNDS)]
+    shares_drawn = [np.mean(all_of) for at in drawn if (all_of := list(chain.from_iterable(groups[i] for i in at)))]
+    low, high = np.percentile(shares_drawn, [2.5, 97.5])
+    return f"{low:.0%} to {high:.0%}"
 
 
 def measure(root: Path, home: Path, days: int) -> tuple[list[tuple[float, float]], list[float]]:
@@ -84,7 +97,7 @@ def measure(root: Path, home: Path, days: int) -> tuple[list[tuple[float, float]
         moment = history.moment(commit)
         assert moment is not None
         before = [Message(*row) for row in history.store.messages(moment + 1, NEWEST)]
-        after = [one for row in history.store.messages(None, 50_000) if (one := Message(*row)).time > moment]
+        after = [said for row in history.store.messages(None, 50_000) if (said := Message(*row)).time > moment]
     finally:
         history.close()
     then = evidence_at(root, commit)
