@@ -13,12 +13,12 @@ from typing import NamedTuple
 import tree_sitter
 
 from hunch_features.syntax.languages import grammar
+from hunch_features.syntax.reading import Reading
 
 PARSE_LIMIT_S = 1.0
 MAX_SIGNATURE = 240
 MAX_DOC = 200
 MAX_SYMBOLS = 20_000
-CHUNK_BYTES = 65_536
 _SAME_QUERY = {"javascriptreact": "javascript", "typescriptreact": "typescript"}
 _PARAMETER = re.compile(r"(\w+)\s*:\s*([\w.\[\]| \"']+)")
 _CONTAINERS = frozenset({"class", "interface", "enum", "module", "impl", "type"})
@@ -70,13 +70,15 @@ def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Ext
     if query is None or lexicon is None:
         return Extract([], [], [])
     deadline = perf_counter() + limit_s
+    reading = Reading(source)
     try:
         tree = tree_sitter.Parser(lexicon).parse(
-            lambda byte, _point: source[byte : byte + CHUNK_BYTES],
-            progress_callback=lambda _byte, _error: perf_counter() > deadline,
+            reading.read, progress_callback=lambda _byte, _error: perf_counter() > deadline
         )
     except ValueError:
         return Extract([], [], [], "parsing took too long")
+    finally:
+        reading.release(lexicon)
     imports: list[tuple[str, int]] = []
     calls: list[tuple[str, int]] = []
     found: list[tuple[int, int, str, str, tree_sitter.Node]] = []

@@ -15,12 +15,12 @@ from typing import TypeVar
 import tree_sitter
 
 from hunch_features.syntax.languages import grammar
+from hunch_features.syntax.reading import Reading
 from hunch_features.text import Snapshot
 
 MAX_PARSED_BYTES = 500_000
 PARSE_LIMIT_S = 0.1
 """Ordinary code parses at 10–20 MB/s; grammars can be driven into seconds per 20 KB (`a<b<a<b<…` in Java)."""
-CHUNK_BYTES = 65_536
 MAX_DEPTH = 400
 KEPT_TREES = 16
 SIZE_CHANGE = 0.1
@@ -102,20 +102,20 @@ def parse(
         _tell_edit(old, previous.source, source)
     deadline = clock() + PARSE_LIMIT_S
 
-    def read(byte: int, _point: object) -> bytes:
-        return source[byte : byte + CHUNK_BYTES]
-
     def too_late(_byte: int, _has_error: bool) -> bool:
         return clock() > deadline
 
     parser = tree_sitter.Parser(lexicon)
+    reading = Reading(source)
     try:
         if old is not None:
-            tree = parser.parse(read, old, progress_callback=too_late)
+            tree = parser.parse(reading.read, old, progress_callback=too_late)
         else:
-            tree = parser.parse(read, progress_callback=too_late)
+            tree = parser.parse(reading.read, progress_callback=too_late)
     except ValueError:
         return None  # what py-tree-sitter raises for a parse that was ended
+    finally:
+        reading.release(lexicon)
     return SyntaxTree(language, source, tree)
 
 
