@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from time import sleep
 
 import pytest
 
 from hunch_features.memory.conventions.convention import Convention, id_of
-from hunch_features.memory.conventions.files_at import files_on_disk
-from hunch_features.memory.conventions.observation import is_test, style_of
-from hunch_features.memory.conventions.reading import shown_by
+from hunch_features.memory.conventions.files_at import SourceFile, files_on_disk
+from hunch_features.memory.conventions.observation import Shown, is_test, style_of
+from hunch_features.memory.conventions.reading import all_shown, read_batch, shown_by
 from hunch_features.memory.conventions.repository import Learned, learn
 from hunch_features.memory.history.history import History
 from hunch_models.errors import HunchError
@@ -377,6 +379,22 @@ def test_ids_stay_and_fit_the_rules_file() -> None:
     assert odd == id_of("python.import.typing", "import typing as t")
     assert odd != id_of("python.import.typing", "import typing as_t")
     assert len(id_of("helper", "x" * 80, "y" * 80)) <= 64
+
+
+def stall_or_die(files: list[SourceFile]) -> list[Shown]:
+    for file in files:
+        if "stall" in file.path:
+            sleep(60)
+        if "die" in file.path:
+            os._exit(3)
+    return read_batch(files)
+
+
+def test_a_file_that_stalls_or_ends_the_reader_costs_itself_only() -> None:
+    names = ["a.py", "stall.py", "b.py", "die.py", "c.py"]
+    files = [SourceFile(name, "python", "x = 1\n") for name in names]
+    found = all_shown(files, workers=1, read=stall_or_die, limits=(4.0, 4.0))
+    assert [shown.path for shown in found] == ["a.py", "b.py", "c.py"]
 
 
 def test_every_file_of_this_project_can_be_read() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -18,6 +18,8 @@ from hunch_features.memory.conventions.files_at import SourceFile
 from hunch_features.memory.conventions.observation import Call, Shown, text_of
 from hunch_features.memory.parsing import be_modest
 from hunch_features.syntax.languages import grammar
+
+Read = Callable[[list[SourceFile]], list[Shown]]
 
 BATCH_CHARS = 400_000
 BATCH_LIMIT_S = 20.0
@@ -80,8 +82,21 @@ def _call(node: tree_sitter.Node, bound: dict[str, Binding]) -> Call | None:
     return Call(binding.module, ".".join(names), node.start_point[0])
 
 
-def all_shown(files: Iterable[SourceFile], workers: int | None = None) -> Iterator[Shown]:
-    """What files show, in their order; files on which the parser crashes or stalls are left out."""
+def read_batch(files: list[SourceFile]) -> list[Shown]:
+    """What some files show."""
+    return [shown_by(file) for file in files]
+
+
+def all_shown(
+    files: Iterable[SourceFile],
+    workers: int | None = None,
+    read: Read = read_batch,
+    limits: tuple[float, float] = (BATCH_LIMIT_S, FILE_LIMIT_S),
+) -> Iterator[Shown]:
+    """What files show, in their order; files on which the parser crashes or stalls are left out.
+
+    `limits`: seconds for a batch of files, and for one file of a batch that took too long.
+    """
     waiting = _batches(files)
     workers = workers or min(MOST_WORKERS, os.cpu_count() or 1)
     pool = _pool(workers)
@@ -89,38 +104,34 @@ def all_shown(files: Iterable[SourceFile], workers: int | None = None) -> Iterat
     try:
         while True:
             for batch in islice(waiting, workers + 1 - len(running)):
-                running.append((batch, pool.submit(_read_batch, batch)))
+                running.append((batch, pool.submit(read, batch)))
             if not running:
                 return
             batch, future = running[0]
             try:
-                yield from future.result(timeout=BATCH_LIMIT_S)
+                yield from future.result(timeout=limits[0])
                 running.pop(0)
             except (BrokenProcessPool, TimeoutError):
                 _end(pool)
-                yield from _one_by_one(batch)
+                yield from _one_by_one(batch, read, limits[1])
                 pool = _pool(workers)
-                running = [(later, pool.submit(_read_batch, later)) for later, _future in running[1:]]
+                running = [(later, pool.submit(read, later)) for later, _future in running[1:]]
     finally:
         _end(pool)
 
 
-def _one_by_one(files: Sequence[SourceFile]) -> Iterator[Shown]:
+def _one_by_one(files: Sequence[SourceFile], read: Read, limit_s: float) -> Iterator[Shown]:
     """The files of a batch that did not end, each with a limit of its own."""
     pool = _pool(1)
     try:
         for file in files:
             try:
-                yield from pool.submit(_read_batch, [file]).result(timeout=FILE_LIMIT_S)
+                yield from pool.submit(read, [file]).result(timeout=limit_s)
             except (BrokenProcessPool, TimeoutError):
                 _end(pool)
                 pool = _pool(1)
     finally:
         _end(pool)
-
-
-def _read_batch(files: list[SourceFile]) -> list[Shown]:
-    return [shown_by(file) for file in files]
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
