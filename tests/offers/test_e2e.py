@@ -83,6 +83,7 @@ async def test_a_forgotten_twin_is_offered_before_the_commit_and_a_no_is_kept(re
         report = await editor.request("hunch/offers")
         assert report["open"] is None
         assert report["intent"]["activity"] == "committing"
+        assert report["intent"]["next"][0] == "updating schema.sql, which goes with model.py"
         # The same moment again: nothing, for a reason.
         git(repository, "reset", "-q")
         await asyncio.sleep(2.5)

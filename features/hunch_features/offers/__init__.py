@@ -2,6 +2,7 @@
 
 - `offer`: what an offer is.
 - `moments`: the boundaries at which one may be made.
+- `sentences`: what is done and wanted, in words.
 - `deciding`: the one place that says which offer is made, or why none is.
 - `sources`: what can be offered, from history, rules and what happened.
 """

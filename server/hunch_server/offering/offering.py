@@ -15,7 +15,8 @@ from hunch_features.intent.tracker import Model
 from hunch_features.offers.deciding import Decision, Limits, Made, OutcomeName, Silence, needed_pause
 from hunch_features.offers.engine import OfferEngine
 from hunch_features.offers.moments import Boundary
-from hunch_features.offers.offer import EditorAction
+from hunch_features.offers.offer import EditorAction, Offer
+from hunch_features.offers.sentences import doing, next_intents
 from hunch_features.text import Document
 from hunch_features.traces import events
 from hunch_features.traces.changes import Change
@@ -65,6 +66,7 @@ class Offering:
         self._pending: tuple[Boundary, Path, float] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready: messages.Ready | None = None
+        self._found: Sequence[Offer] = ()
         self._last_document, self._last_line, self._changed_at = "", 0, 0
         self._last_root: Path | None = None
         self._away_ms = 0
@@ -202,6 +204,7 @@ class Offering:
         doings = self.engine.doings(str(root))
         staged = self._staged.get(root, frozenset())
         found = await self._candidates.gather(boundary, root, doings, staged, away_ms=self._away_ms)
+        self._found = found
         at = self._at
         decision = self.engine.decide(found, boundary, at)
         if decision.made is not None:
@@ -334,6 +337,7 @@ class Offering:
     def report(self) -> dict[str, Any]:
         """The state now and the last decisions, newest first, silences included."""
         intent = self.engine.tracker.intent(self._at)
+        doings = self.engine.doings(str(self._last_root)) if self._last_root is not None else None
         return {
             "enabled": self._active,
             "intent": {
@@ -341,6 +345,8 @@ class Offering:
                 "probability": round(intent.probability, 3),
                 "source": intent.source,
                 "why": intent.why,
+                "sentence": doing(intent.activity, doings),
+                "next": next_intents(intent.activity, doings, self._found),
             },
             "degraded": self.engine.tracker.degraded,
             "open": self._ready.made.id if self._ready is not None else None,
