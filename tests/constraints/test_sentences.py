@@ -46,6 +46,8 @@ USE_INSTEAD = {
     "Use `X | None` instead of `Optional[X]`.": "reference Optional",
     "For logging, use `logger.info` instead of `console.log`.": "reference console.log",
     "Use `make test` rather than running `pytest` directly.": "command pytest",
+    "Always use pnpm.": "command npm ; command yarn ; command bun",
+    "CSS: use utility classes instead of inline styles": "construct inline_style",
     "Prefer `rg` over `grep`.": "~command grep",
     "Use `logger` everywhere, never `console.log`.": "reference console.log",
 }
@@ -75,6 +77,9 @@ NEVER = {
     "Do not throw `Error`; use `AppError`.": r"pattern \b(?:throw|raise)\s+(?:new\s+)?Error\b",
     "Never use `git add .` or `git add -A`.": "command git add . ; command git add -A",
     "Never add `#[allow(dead_code)]`.": r"pattern \#\s*\[\s*allow\s*\(\s*dead_code\s*\)\s*\]",
+    "Only use `fetch` in `api/`.": "reference fetch @not tests, api/",
+    "Only `pkg_a` may import `lib_b`.": "import lib_b @not tests, pkg_a/",
+    "`lib_b` is imported in `pkg_a.io` only.": "import lib_b @not tests, pkg_a/io/",
     "No TODO comments.": r"pattern \bTODO\b",
     "Never use `eval` outside of tests; never use `exec`.": "reference eval @not tests ; reference exec",
 }
@@ -96,6 +101,8 @@ STYLE = {
     "No semicolons.": "construct semicolon",
     "Use 2-space indentation, semicolons and single quotes.": "indent spaces ; construct missing_semicolon ; "
     "construct double_quotes",
+    "Always use type hints.": '{"type":"require_documented","what":"annotations"}',
+    "All public functions and classes must have docstrings.": '{"type":"require_documented","what":"docstring"}',
     "Use named exports only.": "construct default_export",
     "Use absolute imports.": "construct relative_import",
     "Always use braces for if statements.": "construct missing_braces",
@@ -149,6 +156,9 @@ NOT_ENFORCED = [
     "Do not use `any` unless absolutely necessary.",
     "Minimize `useEffect`.",
     # things that are not what they look like
+    "Provide proper type annotations for return values",
+    "Use Google-style docstrings.",
+    "Use pnpm.",
     "Use `Foo` and never look back.",
     "Prefer `const` over `let`.",
     "Never return `null`.",

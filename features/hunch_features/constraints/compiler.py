@@ -42,7 +42,8 @@ _EXCEPTION = re.compile(
 _CLAUSES = re.compile(
     r"\s*;\s+|\s*\((?=(?:no|never|do\s+not|don['’]t)\b)|\s+[–—]\s+|\s+-\s+|,\s+(?:and\s+|or\s+|"
     r"so\s+)?(?=(?:never|do\s+not|don['’]t|avoid)\b)|"
-    r"\s+and\s+(?=(?:never|do\s+not|don['’]t)\s)|\.\s+(?=(?:never|do\s+not|don['’]t|use|avoid)\b)",
+    r":\s+(?=(?:never|do\s+not|don['’]t|avoid)\s)|\s+and\s+(?=(?:never|do\s+not|don['’]t)\s)|\.\s+(?=(?:never|"
+    r"do\s+not|don['’]t|use|avoid)\b)",
     re.IGNORECASE,
 )
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
@@ -163,7 +164,7 @@ def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Unders
     ):
         demand = replace(demand, in_places=())  # what is imported from, or into, is part of the check
     inside = globs_of(reading.spans, demand.in_places, statement.folder)
-    outside = globs_of(reading.spans, demand.not_in_places, statement.folder)
+    outside = globs_of(reading.spans, demand.not_in_places, statement.folder, packages=demand.packages)
     commands = any(isinstance(check, ForbidCommand) for check in checks)
     if inside is None or outside is None or (commands and (inside or outside)):
         return Understood(problem="its scope is not understood")

@@ -129,6 +129,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "semicolon": _js(_statements('(#match? @x ";$")')),
     "single_quotes": _js('((string) @x (#match? @x "^\'")) ((string) @skip (#match? @skip "[\\"]"))'),
     "switch_statement": _js("(switch_statement) @x"),
+    "test_class": {"python": '((class_definition name: (identifier) @n) @x (#match? @n "^Test"))'},
     "type_alias_object": _ts("(type_alias_declaration value: (object_type)) @x"),
     "type_cast": {"typescript": f"{_CASTS} (type_assertion) @x", "typescriptreact": _CASTS},
     "unsafe_block": {"rust": "(unsafe_block) @x"},

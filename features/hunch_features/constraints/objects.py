@@ -57,14 +57,17 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     return _checks(_alike(found, good), good, demand)
 
 
-def globs_of(spans: Sequence[str], numbers: Sequence[int], folder: str) -> tuple[str, ...] | None:
-    """Globs of the places that a sentence names; None when one of them is no path."""
+def globs_of(
+    spans: Sequence[str], numbers: Sequence[int], folder: str, *, packages: bool = False
+) -> tuple[str, ...] | None:
+    """Globs of the places that a sentence names; None when one of them is no path, nor a package where it may be."""
     found: list[str] = []
     for number in numbers:
         span = classify(spans[number], verb="edit")
-        if span.kind != "path":
+        package = packages and re.fullmatch(r"[a-z_]\w*(?:\.[a-z_]\w*)*", spans[number]) is not None
+        if span.kind != "path" and not package:
             return None
-        pattern = glob(span.text)
+        pattern = folder_glob(span.text) if package else glob(span.text)
         found.append(f"{folder}/{pattern}" if folder else pattern)
     return tuple(found)
 
@@ -115,9 +118,10 @@ def _checks(spans: Sequence[Span], good: str, demand: Demand) -> list[Check] | N
             names.append(span.text)
         else:
             check = _single(span, good, demand)
-            if check is None:
+            if check is not None:
+                checks.append(check)
+            elif not demand.each:
                 return None
-            checks.append(check)
     if names:
         lone = demand.global_only and all(re.fullmatch(r"\w+(?:\(\))?", name) for name in names)
         checks.append(ForbidReference(tuple(names), good, lone))
@@ -163,7 +167,7 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
             return ForbidText(pattern=_loose(span.text), where="code", instead=good)
         case "command" | "flag" if span.program:
             return ForbidCommand(span.program, span.words, good)
-    if re.fullmatch(r"@[A-Za-z_][\w.]*", span.text):
+    if re.fullmatch(r"@[A-Z]\w*|@(?:dataclass|property|staticmethod|classmethod|lru_cache|cache|override)", span.text):
         return ForbidText(pattern=rf"{re.escape(span.text)}\b", where="code", instead=good)
     return None
 

@@ -61,6 +61,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"switch\s+statements?", "§switch_statement"),
     (r"file\s+extensions?\s+(?:to|in|on)\s+(?:\w+\s+)?imports?", "§import_with_extension"),
     (r"re-?export(?:s|ing)?(?:\s+from\s+one\s+file\s+in\s+another)?(?![\w-])", "§reexport"),
+    (r"test\s+classes|class-based\s+tests|tests?\s+in\s+classes", "§test_class"),
     (r"lambda\s+assignments?", "§lambda_assignment"),
     (r"promise\s+chains?|\.then\(\)\s+chains?", ".then()"),
     (r"assert\s+statements?", "§assert_statement"),
@@ -73,15 +74,17 @@ _PACKAGE_MANAGERS = (
 _NO_MANAGER = r"(?![\w.:-]*\w|/(?!(?:npm|yarn|pnpm|npx|pip|poetry|conda|bun)\b))"
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "zod": ("zod",), "yup": ("yup",), "joi": ("joi",), "lodash": ("lodash",), "underscore": ("underscore",),
-    "ramda": ("ramda",), "moment": ("moment",), "moment.js": ("moment",), "luxon": ("luxon",), "dayjs": ("dayjs",),
-    "date-fns": ("date-fns",), "axios": ("axios",), "jquery": ("jquery",), "redux": ("redux",), "mobx": ("mobx",),
-    "enzyme": ("enzyme",), "mocha": ("mocha",), "chai": ("chai",), "sinon": ("sinon",), "jest": ("@jest/globals",),
-    "vitest": ("vitest",), "requests": ("requests",), "urllib3": ("urllib3",), "httpx": ("httpx",),
-    "aiohttp": ("aiohttp",), "unittest": ("unittest",), "nose": ("nose",), "pandas": ("pandas",),
-    "numpy": ("numpy",), "polars": ("polars",), "pickle": ("pickle",), "styled-components": ("styled-components",),
-    "node-fetch": ("node-fetch",), "arktype": ("arktype",), "valibot": ("valibot",), "chalk": ("chalk",),
-    "react-query": ("react-query", "@tanstack/react-query"), "formik": ("formik",), "winston": ("winston",),
-    "typeorm": ("typeorm",), "mongoose": ("mongoose",), "sequelize": ("sequelize",), "argparse": ("argparse",),
+    "ramda": ("ramda",), "moment": ("moment",), "moment.js": ("moment",), "luxon": ("luxon",),
+    "dayjs": ("dayjs",), "date-fns": ("date-fns",), "axios": ("axios",), "jquery": ("jquery",),
+    "redux": ("redux",), "mobx": ("mobx",), "enzyme": ("enzyme",), "mocha": ("mocha",), "chai": ("chai",),
+    "sinon": ("sinon",), "jest": ("@jest/globals",), "vitest": ("vitest",), "requests": ("requests",),
+    "urllib3": ("urllib3",), "httpx": ("httpx",), "aiohttp": ("aiohttp",), "asyncio": ("asyncio",),
+    "anyio": ("anyio",), "trio": ("trio",), "unittest": ("unittest",), "nose": ("nose",), "pandas": ("pandas",),
+    "numpy": ("numpy",), "polars": ("polars",), "pickle": ("pickle",),
+    "styled-components": ("styled-components",), "node-fetch": ("node-fetch",), "arktype": ("arktype",),
+    "valibot": ("valibot",), "chalk": ("chalk",), "react-query": ("react-query", "@tanstack/react-query"),
+    "formik": ("formik",), "winston": ("winston",), "typeorm": ("typeorm",), "mongoose": ("mongoose",),
+    "sequelize": ("sequelize",), "argparse": ("argparse",),
 }  # fmt: skip
 """Libraries by the name that people write, with the modules that one imports of them."""
 
@@ -95,6 +98,11 @@ _NO_CODE = re.compile(
     r"|com|org|io|dev|net|ai|app|xyz|gg|env|local))\.?$",
     re.IGNORECASE,
 )
+_AROUND = {
+    "bare": ("except", "bare except"),
+    r"type\s+(?:casts?|casting|assertions?)\s+with": ("as", "type casts"),
+}
+"""Words and the span after them that are one phrase together: words → (span, phrase)."""
 _SPAN = re.compile(r"⟦(\d+)⟧")
 
 _WORDS = ("moment", "requests", "underscore", "nose", "chalk", "express")
@@ -132,12 +140,15 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
         known.append(_PHRASES[int(kind[1:])][1] if kind.startswith("p") and kind[1:].isdigit() else found)
         return f"⟦{len(known) - 1}⟧"
 
-    text = re.sub(
-        r"\bbare\s+⟦(\d+)⟧",
-        lambda match: "bare except" if known[int(match.group(1))].strip(": ") == "except" else match.group(0),
-        text,
-        flags=re.IGNORECASE,
-    )
+    for words, (spelt, phrase) in _AROUND.items():
+        text = re.sub(
+            rf"\b{words}\s+⟦(\d+)⟧",
+            lambda match, spelt=spelt, phrase=phrase: (  # type: ignore[misc]
+                phrase if known[int(match.group(1))].strip(": ") == spelt else match.group(0)
+            ),
+            text,
+            flags=re.IGNORECASE,
+        )
     pieces = _SPAN.split(text)
     # Odd pieces are numbers of spans. A look behind may not cross a span, so the pieces are read one by one.
     for number in range(0, len(pieces), 2):

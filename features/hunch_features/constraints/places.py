@@ -7,7 +7,7 @@ import re
 
 from hunch_features.constraints.plain import Found
 from hunch_features.constraints.rule import ForbidDependency, ForbidEdit, ForbidFile, KeepLayers, RequirePlace
-from hunch_features.constraints.sentences import LIST, NOUN, SPAN, numbers_of
+from hunch_features.constraints.sentences import LIST, SPAN, numbers_of, tidied
 from hunch_features.constraints.spans import classify
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
@@ -78,7 +78,7 @@ _TESTS_IN = re.compile(
     r"new\s+)*tests?(?:\s+files?)?\s+(?:(?:must|should)\s+)?"
     r"(?:live|lives|go|goes|belong|belongs|reside|be\s+(?:placed|put|located|kept)|are\s+(?:placed|located|kept)))\s+"
     rf"(?:in|under|inside)\s+(?:the\s+|each\s+package['’]s\s+|a\s+)?(?P<places>{SPAN}(?:\s+(?:or|"
-    rf"and)\s+{SPAN})*){NOUN}"
+    rf"and)\s+{SPAN})*)"
     r"(?:\s*\([^)]*\))?(?P<tail>,.*)?$",
     re.IGNORECASE,
 )
@@ -96,6 +96,7 @@ _CONDITIONAL = re.compile(r"\b(?:unless|except(?!ion)|if|when|only|but|without)\
 
 def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
     """The check of a sentence about files; None where no pattern covers the whole of it."""
+    text = tidied(text).text
     return (
         _edits(text, spans)
         or _boundary(text, spans)

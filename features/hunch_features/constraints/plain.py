@@ -9,6 +9,7 @@ from typing import Literal
 
 from hunch_features.constraints.rule import (
     Check,
+    ForbidCommand,
     ForbidConstruct,
     LimitLength,
     RequireDocumented,
@@ -61,13 +62,17 @@ _STYLE = (
 )
 _TARGET_WORD = (
     r"(?:files?(?:\s*-?names?)?|file\s+naming|class(?:es)?(?:\s+names)?|functions?(?:\s+names)?|"
-    r"variables?(?:\s+names)?|constants?|methods?|"
+    r"variables?(?:\s+names)?|constants?|methods?(?:\s+names)?|"
     r"types?|interfaces?|components?|modules?|enums?|hooks?|identifiers|parameters?|structs?|traits?|directories|"
     r"folders?|exports?|"
     r"react\s+components|type\s+aliases|enum\s+values|instances|arguments|attributes|properties|fields|"
     r"config(?:uration)?\s+keys)"
 )
-_TARGETS = rf"(?P<targets>{_TARGET_WORD}(?:(?:\s*[,/&]\s*(?:and\s+)?|\s+and\s+){_TARGET_WORD})*)"
+_JOINED = r"(?:\s*[,/&]\s*(?:and\s+)?|\s+and\s+)"
+_TARGETS = (
+    rf"(?P<targets>{_TARGET_WORD}(?:{_JOINED}(?:{_TARGET_WORD}|(?:[a-z]+\s+)?(?:keys|names|fields|"
+    rf"properties|objects|modules)))*)"
+)
 _STYLE_FOR = re.compile(rf"{_STYLE}\s+(?:for|in)\s+{_EVERY}{_TARGETS}", re.IGNORECASE)
 _TARGET_IS = re.compile(
     rf"(?:name\s+)?{_EVERY}{_TARGETS}\s*(?:{_MUST}(?:be|are|use|uses|in|named|follow|written|with)?\s*|"
@@ -75,12 +80,32 @@ _TARGET_IS = re.compile(
     re.IGNORECASE,
 )
 _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|keep|omit|with|without)\b", re.IGNORECASE)
+MAX_WORDS = 24
+_OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
+_DOCUMENTING = _OF_ALL | frozenset(
+    {"a", "an", "add", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "argument", "arguments",
+     "be", "class", "classes", "clear", "code", "complete", "docstring", "docstrings", "everywhere", "explicit", "for",
+     "full", "fully", "function", "functions", "google-style", "have", "hint", "hinted", "hints", "in", "include",
+     "is", "method", "methods", "module", "modules", "new", "numpy-style", "of", "on", "or", "parameter", "parameters",
+     "prefer", "proper", "provide", "public", "python", "requires", "return", "returns", "should", "signature",
+     "signatures", "strict", "the", "throughout", "to", "type", "type-annotated", "typed", "types", "use", "value",
+     "values", "with", "write"}
+)  # fmt: skip
+"""All words that may stand in a sentence which demands docstrings or annotations."""
 _BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)
 
 
 def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
     """The check of a sentence about style; None where no pattern covers the whole of it."""
     body = re.sub(r"⟦(\d+)⟧", lambda match: spans[int(match.group(1))], text)
+    body = re.sub(
+        r"^(?:we|this\s+(?:project|repo(?:sitory)?)|the\s+(?:project|codebase))\s+uses?\s+",
+        "use ",
+        body,
+        flags=re.IGNORECASE,
+    )
+    body = re.sub(r"\s*\(v?\d[\d.x+]*\)", "", body)  # a version
+    body = re.sub(r"^(line\s+length)\s*\((\d+)", r"\1: \2", body, flags=re.IGNORECASE)
     body = re.split(r"\s+[-–—]\s+(?!\d)|\s*\((?!e\.g)", body, maxsplit=1)[0] if "case" not in body.lower() else body
     body, languages = _language(body.strip().rstrip(".!").strip())
     for pattern, make in PATTERNS:
@@ -88,7 +113,7 @@ def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
         found = make(match) if match is not None else None
         if found is not None:
             return found if not languages else _in(found, languages)
-    found = _named(body) or _several(body)
+    found = _named(body) or _documented(body) or _manager(body) or _several(body)
     return found if found is None or not languages else _in(found, languages)
 
 
@@ -154,8 +179,18 @@ def _indent(match: re.Match[str]) -> Found | None:
     return Found(RequireIndent("tabs" if word.startswith("tab") else "spaces"), _strict(match), languages=CODE)
 
 
-def _documented(what: Literal["docstring", "annotations"]) -> Make:
-    return lambda match: Found(RequireDocumented(what), _strict(match), languages=("python",))
+def _documented(body: str) -> Found | None:
+    """Docstrings or annotations demanded of all functions: told by the words of the sentence, all of them known."""
+    words = re.findall(r"[a-z]+(?:[-'][a-z]+)*", body.lower())
+    if not words or len(words) > MAX_WORDS or not set(words) <= _DOCUMENTING:
+        return None
+    soft = not {"should", "prefer"} & set(words)
+    # "Type annotations" is said of many languages, "type hints" of Python.
+    if re.search(r"\btype[- ]?hint(?:s|ed)?\b|\bpython\b.*\b(?:annotations?|typed|annotated)\b", body, re.IGNORECASE):
+        return Found(RequireDocumented("annotations"), soft, languages=("python",))
+    if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and _OF_ALL & set(words):
+        return Found(RequireDocumented("docstring"), soft, languages=("python",))
+    return None
 
 
 def _named(body: str) -> Found | None:
@@ -257,38 +292,6 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             lambda _: Found(RequireIndent("spaces"), languages=CODE),
         ),
         (
-            rf"(?:{_EVERY}(?:public\s+)?(?:functions?|methods?|classes)(?:\s*(?:,|"
-            rf"and)\s*(?:public\s+)?(?:classes|methods|modules|functions))*\s+(?:must|need|needs|should|require|"
-            rf"requires|"
-            r"have\s+to)\s+(?:to\s+)?(?:have\s+|include\s+)?(?:an?\s+)?(?:google[- ]style\s+|numpy[- ]style\s+|"
-            r"clear\s+)?docstrings?)|"
-            r"(?:always\s+)?(?:write|add|include|use|provide)\s+(?:google[- ]style\s+|numpy[- ]style\s+|"
-            r"clear\s+)?docstrings?\s+(?:for|to|on|in)\s+(?:all|every|each)\s+(?:public\s+)?"
-            r"(?:functions?|methods?|classes)(?:\s*(?:,|and)\s*(?:public\s+)?(?:classes|methods|modules|functions))*|"
-            r"docstrings\s+(?:are\s+)?(?:required|mandatory)(?:\s+(?:on|for)\s+(?:all\s+|"
-            r"every\s+)?(?:public\s+)?(?:functions?|methods?|classes)(?:\s*(?:,|and)\s*(?:classes|methods|"
-            r"functions))*)?",
-            _documented("docstring"),
-        ),
-        (
-            r"(?:always\s+(?:use|add|include)\s+|use\s+|add\s+|"
-            r"include\s+)(?:python\s+)?(?:full\s+)?type\s+(?:hints|annotations)(?:\s+(?:on|for|to|in)\s+(?:all|"
-            r"every|each)\s+"
-            r"(?:public\s+)?(?:new\s+)?(?:functions?|function\s+(?:signatures|parameters|arguments)|methods?|"
-            r"code|parameters|signatures|python\s+code)"
-            r"(?:\s*(?:,|/|and)\s*(?:methods|returns?|return\s+(?:types|values)|classes|parameters))*)?|"
-            r"(?:python\s+)?type\s+(?:hints|annotations)\s+(?:are\s+)?(?:required|mandatory)(?:\s+(?:on|for|"
-            r"everywhere)\s*(?:all\s+|every\s+)?(?:public\s+)?(?:functions?|functions\s+and\s+methods|code|"
-            r"function\s+signatures)?)?|"
-            rf"{_EVERY}(?:public\s+)?(?:functions?|methods?|function\s+signatures|code)(?:\s*(?:,|"
-            rf"and)\s*(?:methods|functions))*\s+(?:must|need|needs|should|require|requires|have\s+to)\s+"
-            r"(?:to\s+)?(?:have\s+|use\s+|include\s+|be\s+)?(?:full\s+|complete\s+|"
-            r"fully\s+)?type(?:[- ]?(?:hints?|annotat(?:ions?|ed)|hinted)|d)",
-            lambda match: (
-                _documented("annotations")(match) if re.search(r"type", match.group(0), re.IGNORECASE) else None
-            ),
-        ),
-        (
             r"(?:always\s+|only\s+|prefer\s+(?:to\s+use\s+)?|use\s+)+(?:only\s+)?named\s+exports?(?:\s+only)?|"
             r"named\s+exports\s+only",
             _construct("default_export"),
@@ -370,6 +373,31 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         ),
     )
 )
+
+
+RIVALS = (("npm", "yarn", "pnpm", "bun"), ("pip", "poetry", "pipenv", "conda", "uv"))
+"""Package managers of which a project has one."""
+_ONLY_MANAGER = re.compile(
+    r"^(?:(?P<only>always|only|exclusively|must|you\s+must)\s+)?(?:use\s+(?P<too>only\s+)?)?(?P<name>npm|yarn|"
+    r"pnpm|bun|poetry|conda|uv)"
+    r"(?:\s*\(?v?[\d.]+\+?\)?)?(?P<as>\s+(?:exclusively|only|as\s+(?:the|our|its)\s+package\s+manager|"
+    r"for\s+(?:all\s+)?(?:package|dependency)\s+management"
+    r"|for\s+all\s+package\s+operations|for\s+(?:package\s+and\s+)?(?:environment|dependency|"
+    r"project)\s+management))*$",
+    re.IGNORECASE,
+)
+
+
+def _manager(body: str) -> Found | None:
+    match = _ONLY_MANAGER.match(body)
+    if match is None or not (match.group("only") or match.group("too") or match.group("as")):
+        return None
+    name = match.group("name").lower()
+    rivals = [
+        one for group in RIVALS if name in group for one in group if one != name and (one, name) != ("bun", "npm")
+    ]
+    checks = [ForbidCommand(one, (), name) for one in rivals]
+    return Found(checks[0], also=tuple(checks[1:]))
 
 
 def _counts(text: str) -> bool:

@@ -13,25 +13,28 @@ from dataclasses import dataclass, replace
 from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT, TEST_GLOBS
 
 SPAN = r"⟦\d+⟧"
-FILLER = (
-    r"(?:(?:the|any|a|an|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|standard|"
-    r"manual|python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|legacy|traditional|"
-    r"more)\s+)*"
+LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){SPAN})*"
+_BEFORE = (
+    r"the|any|a|an|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|standard|"
+    r"manual|"
+    r"python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|imports\s+of|traditional|"
+    r"sphinx-style|rst-style"
 )
-NOUN = (
-    r"(?:\s+(?:calls?|imports?|types?|statements?|comments?|directly|commands?|flags?|keywords?|functions?|"
-    r"methods?|macros?|"
-    r"exports?|modules?|packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|"
-    r"assertions?|operators?|by\s+hand|manually|tags?|libraries|library|director(?:y|ies)|subdirector(?:y|ies)|"
-    r"folders?|"
-    r"elements?|components?|syntax|apis?|properties|attributes?|props?|modifiers?|declarations?|suffix(?:es)?|"
-    r"lints?|itself|"
-    r"singleton|loops?|clauses?|constructors?|classes|interfaces|parameters?|return\s+types?|type\s+annotations?|"
-    r"utility|"
-    r"dependency|dependencies|code|pragmas?|directives?|suppressions?|instances?|objects?|helpers?))*"
+_AFTER = (
+    r"calls?|imports?|types?|statements?|comments?|commands?|flags?|keywords?|functions?|methods?|macros?|"
+    r"exports?|modules?|"
+    r"packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|assertions?|"
+    r"operators?|tags?|"
+    r"libraries|library|director(?:y|ies)|subdirector(?:y|ies)|folders?|elements?|components?|syntax|apis?|"
+    r"properties|"
+    r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
+    r"constructors?|classes|"
+    r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
+    r"directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
 )
-ITEM = rf"{FILLER}{SPAN}{NOUN}"
-LIST = rf"{ITEM}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){ITEM})*"
+_TIDY = re.compile(
+    rf"(?P<before>(?:\b(?:{_BEFORE})\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)", re.IGNORECASE
+)
 SUBJECT = (
     r"(?:(?:you|we|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
     r"new\s+code|"
@@ -46,7 +49,8 @@ VERB = (
     r"creat(?:e|ing)|"
     r"log(?:ging)?\s+with|declar(?:e|ing)|defin(?:e|ing)|install(?:ing)?|instantiat(?:e|ing)|updat(?:e|ing)|"
     r"alter(?:ing)?|"
-    r"overwrit(?:e|ing)|suppress\s+\w+\s+with|silenc(?:e|ing)\s+\w+\s+with|access(?:ing)?|pass(?:ing)?|reach\s+for|"
+    r"overwrit(?:e|ing)|suppress(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via|using)|silenc(?:e|"
+    r"ing)\s+(?:\w+\s+){1,3}(?:with|via|using)|access(?:ing)?|pass(?:ing)?|reach\s+for|"
     r"export(?:ing)?|catch(?:ing)?|mock\s+with|put(?:ting)?|ignor(?:e|ing)|"
     r"bypass(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via)|"
     r"skip\s+\w+\s+with)"
@@ -84,20 +88,30 @@ _INSTEAD = re.compile(
     re.IGNORECASE,
 )
 _PREFERRED = re.compile(
-    rf"^(?P<good>{ITEM})\s+(?:is|are)\s+(?:strongly\s+)?preferred\s+(?:over|to)\s+(?P<objects>{LIST})(?P<tail>.*)$",
+    rf"^(?P<good>{SPAN})\s+(?:is|are)\s+(?:strongly\s+)?preferred\s+(?:over|to)\s+(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
 _NOT = re.compile(
-    rf"^(?:(?:we|this\s+(?:project|repo(?:sitory)?|codebase))\s+uses?\s+)?(?P<good>{ITEM})\s*(?:,|\(|[-–—]|"
+    rf"^(?:(?:we|this\s+(?:project|repo(?:sitory)?|codebase))\s+uses?\s+)?(?P<good>{SPAN})\s*(?:,|\(|[-–—]|"
     rf"\()\s*(?P<not>not|never)\s+"
     rf"(?P<objects>{LIST})\)?(?P<tail>.*)$",
     re.IGNORECASE,
 )
-_REPLACE = re.compile(rf"^replace\s+(?P<objects>{ITEM})\s+(?:with|by)\s+(?P<good>{ITEM})(?P<tail>.*)$", re.IGNORECASE)
+_REPLACE = re.compile(rf"^replace\s+(?P<objects>{SPAN})\s+(?:with|by)\s+(?P<good>{SPAN})(?P<tail>.*)$", re.IGNORECASE)
+
+_ONLY_IN = re.compile(
+    rf"^(?:only\s+(?P<verb>use|call|import)\s+(?P<first>{LIST})\s+(?:in|inside|within|from)\s+(?P<there>{LIST})|"
+    rf"(?P<second>{LIST})\s+(?:(?:is|are|may|must|can|should)\s+only\s+(?:be\s+)?(?:used|called|imported|allowed)\s+"
+    rf"(?:in|inside|within|from)\s+(?P<here>{LIST})|(?:is|are)\s+(?P<imported>used|called|imported)\s+in\s+"
+    rf"(?P<where>{LIST})\s+only)|only\s+(?P<who>{LIST})\s+(?:may|can|should|must|is\s+allowed\s+to|"
+    rf"are\s+allowed\s+to)\s+"
+    rf"(?P<does>import|use|call|depend\s+on)\s+(?P<third>{LIST}))$",
+    re.IGNORECASE,
+)
 
 # What may follow without changing what is demanded.
 _HARMLESS = re.compile(
-    r"^(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
+    r"^(?:(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
     r"|in\s+(?:new\s+)?code|here|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
     r"way|case|file)"
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
@@ -107,7 +121,8 @@ _HARMLESS = re.compile(
     r"dependencies))|"
     r"in\s+(?:source\s+)?(?:code|source|files?)(?:\s*(?:,|/|\bor\b|\band\b|\bnor\b)+\s*(?:or\s+|"
     r"and\s+)?(?:comments?|docs?|documentation|"
-    r"commits?|commit\s+messages?|logs?|output|tests?|markdown|prs?|pr\s+descriptions?|strings?|files?|code))+)?$",
+    r"commits?|commit\s+messages?|logs?|output|tests?|markdown|prs?|pr\s+descriptions?|strings?|files?|"
+    r"code))+)(?:\s+(?=\S)|$))*$",
     re.IGNORECASE,
 )
 _EXPLANATION = re.compile(
@@ -115,7 +130,7 @@ _EXPLANATION = re.compile(
 )
 _USE_INSTEAD = re.compile(
     rf"^[-–—:;,.(\s]*(?:but\s+|and\s+|so\s+)?(?:instead[,:]?\s*)?(?:always\s+)?(?:please\s+)?(?:use|prefer|call|"
-    rf"run|import)\s+{FILLER}(?P<good>{SPAN})",
+    rf"run|import)\s+(?P<good>{SPAN})",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
@@ -138,7 +153,7 @@ _IN_TESTS = re.compile(
 _IN_PRODUCTION = re.compile(
     r"^(?:(?:in|for)\s+(?:the\s+)?(?:production|library|application|non-test|shipped|runtime|app)(?:\s+code)?|"
     r"outside(?:\s+of)?\s+(?:the\s+)?tests?(?:\s+(?:files?|code))?|except\s+(?:in|for|inside)\s+(?:the\s+|"
-    r"unit\s+)?tests?(?:\s+(?:files?|code))?)$",
+    r"unit\s+)?tests?(?:\s+(?:files?|code))?(?:\s+where\s+.*)?)$",
     re.IGNORECASE,
 )
 _IN_PLACE = re.compile(
@@ -206,6 +221,10 @@ class Demand:
     """The sentence speaks of the global thing of that name."""
     files: bool = False
     """The objects are called files, and there must be none."""
+    each: bool = False
+    """Each object is forbidden for itself, so that those that are understood may be checked without the others."""
+    packages: bool = False
+    """The places may be packages that are named without a slash."""
     problem: str = ""
 
 
@@ -223,43 +242,90 @@ class Scope:
     more: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """A sentence without the words that only dress a span up; what stood before and after each, in lower case."""
+
+    text: str
+    before: dict[int, str]
+    after: dict[int, str]
+
+
+def tidied(text: str) -> Tidied:
+    """`Never use the raw ⟦0⟧ function` as `Never use ⟦0⟧`."""
+    before: dict[int, str] = {}
+    after: dict[int, str] = {}
+
+    def replaced(match: re.Match[str]) -> str:
+        number = int(match.group("number"))
+        before[number], after[number] = match.group("before").lower(), match.group("after").lower()
+        return f"⟦{number}⟧"
+
+    return Tidied(_TIDY.sub(replaced, text), before, after)
+
+
 def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
+    tidy = tidied(text)
     for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _FORBID, _AVOID, _NO, _IS_FORBIDDEN):
-        match = pattern.match(text)
-        if match is None:
-            continue
-        groups = match.groupdict()
-        denial = (groups.get("not") or "").lower()
-        how = (groups.get("how") or "").lower()
-        objects = groups["objects"]
-        scope = scope_of(groups["tail"], len(numbers_of(objects)))
-        good = groups.get("good") or ""
-        if pattern is _INSTEAD:
-            _read_good(scope, good)
-        for piece in where:
-            if not (pattern is _INSTEAD and _PURPOSE.match(piece)):
-                take(scope, piece)
-        number = re.match(rf"{FILLER}({SPAN})", good, re.IGNORECASE)
-        return Demand(
-            verb=_base_verb((groups.get("verb") or (how if how in ("call", "import", "run") else "use")).lower()),
-            objects=(*numbers_of(objects), *scope.more),
-            strict=not re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
-            if denial
-            else pattern is not _PREFERRED and not re.match(r"(?:prefer|favou?r)", how),
-            good=numbers_of(number.group(1))[0] if number else scope.good,
-            include=scope.include,
-            exclude=scope.exclude,
-            in_places=scope.in_places,
-            not_in_places=scope.not_in_places,
-            languages=scope.languages,
-            folders=re.search(r"\b(?:sub)?director(?:y|ies)|\bfolders?\b", objects, re.IGNORECASE) is not None,
-            files=(pattern is _NO or groups.get("verb") in ("add", "create"))
-            and re.search(r"⟧\s+files?\b", objects, re.IGNORECASE) is not None,
-            global_only=re.search(r"\b(?:global|native|built-in)\s+⟦", objects, re.IGNORECASE) is not None,
-            problem=scope.problem,
-        )
-    return None
+        match = pattern.match(tidy.text)
+        if match is not None:
+            return _demand(tidy, pattern, match, where)
+    return _only_in(tidy) if not where else None
+
+
+def _only_in(tidy: Tidied) -> Demand | None:
+    """What is allowed in some places only is forbidden in all others; tests are left out."""
+    match = _ONLY_IN.match(tidy.text)
+    if match is None:
+        return None
+    groups = match.groupdict()
+    places = groups["there"] or groups["here"] or groups["where"] or groups["who"]
+    verb = (groups["verb"] or groups["does"] or groups["imported"] or "use").lower()
+    return Demand(
+        verb=_base_verb({"used": "use", "called": "call", "imported": "import"}.get(verb, verb)),
+        objects=numbers_of(groups["first"] or groups["second"] or groups["third"]),
+        strict=True,
+        exclude=TEST_GLOBS,
+        not_in_places=numbers_of(places),
+        packages=True,
+    )
+
+
+def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where: Sequence[str]) -> Demand:
+    groups = match.groupdict()
+    denial = (groups.get("not") or "").lower()
+    how = (groups.get("how") or "").lower()
+    named = numbers_of(groups["objects"])
+    scope = scope_of(groups["tail"], len(named))
+    good = groups.get("good") or ""
+    if pattern is _INSTEAD:
+        _read_good(scope, good)
+    for piece in where:
+        if not (pattern is _INSTEAD and _PURPOSE.match(piece)):
+            take(scope, tidied(piece).text)
+    number = re.match(SPAN, good)
+    verb = (groups.get("verb") or (how if how in ("call", "import", "run") else "use")).lower()
+    objects = (*named, *scope.more)
+    before = " ".join(tidy.before.get(one, "") for one in objects)
+    after = " ".join(tidy.after.get(one, "") for one in objects)
+    soft = re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE) or re.match(r"(?:prefer|favou?r)", how)
+    return Demand(
+        verb=_base_verb(verb),
+        objects=objects,
+        strict=not soft and pattern is not _PREFERRED,
+        good=numbers_of(number.group(0))[0] if number else scope.good,
+        include=scope.include,
+        exclude=scope.exclude,
+        in_places=scope.in_places,
+        not_in_places=scope.not_in_places,
+        languages=scope.languages,
+        folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\bfolders?\b", after) is not None,
+        files=(pattern is _NO or verb in ("add", "create")) and re.search(r"\bfiles?\b", after) is not None,
+        global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
+        each=pattern in (_FORBID, _AVOID, _NO),
+        problem=scope.problem,
+    )
 
 
 def numbers_of(text: str) -> tuple[int, ...]:
@@ -295,6 +361,10 @@ def _read_good(scope: Scope, good: str) -> None:
 def scope_of(tail: str, count: int = 1) -> Scope:
     """Reads what follows the objects, piece by piece; `count` is how many objects the list has so far."""
     scope = Scope()
+    except_for = re.search(r"\s*\((?P<scope>(?:except|outside)\b[^()]*)\)", tail, re.IGNORECASE)
+    if except_for is not None:
+        take(scope, except_for.group("scope").strip())
+        tail = tail[: except_for.start()] + tail[except_for.end() :]
     rest = _rest_of_list(scope, tail, count).strip()
     while rest:
         instead = _USE_INSTEAD.match(rest)

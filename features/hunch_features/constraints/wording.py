@@ -144,7 +144,7 @@ _GERUND_OR_VERB = re.compile(
     re.IGNORECASE,
 )
 _TESTS = re.compile(
-    r"^(?:\d+[.)]\s*)?(?:(?:writing|unit|integration|e2e|end-to-end|component|frontend|backend|python|automated)\s+)*"
+    r"^(?:\d+[.)]\s*)?(?:[\w/-]+\s+){0,2}"
     r"test(?:s|ing)?(?:\s+(?:files?|code|conventions?|guidelines?|rules?|style|patterns?|standards?|practices?|"
     r"strategy|requirements?))*$",
     re.IGNORECASE,

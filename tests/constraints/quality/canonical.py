@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hunch_features.constraints.places import GENERATED, LOCKFILES, VENDORED
 from hunch_features.constraints.rule import (
     ForbidCommand,
     ForbidConstruct,
@@ -19,6 +20,8 @@ from hunch_features.constraints.rule import (
     Rule,
 )
 from hunch_features.constraints.wording import TEST_GLOBS
+
+GROUPS = {GENERATED: "generated", LOCKFILES: "lockfiles", VENDORED: "vendored"}
 
 
 def demands_of(rule: Rule) -> list[str]:
@@ -43,6 +46,8 @@ def _forms(rule: Rule) -> list[str]:
             return [f"text {check.text}" if check.text else f"pattern {check.pattern}"]
         case ForbidCommand():
             return [" ".join(("command", check.program, *check.words))]
+        case ForbidEdit() if check.paths in GROUPS:
+            return [f"edit {GROUPS[check.paths]}"]
         case ForbidEdit():
             return [f"edit {short(path)}" for path in check.paths]
         case ForbidFile():
