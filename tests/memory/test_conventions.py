@@ -127,6 +127,19 @@ def test_one_large_file_makes_no_habit(repository: Repository, habits: Learn) ->
     assert not [one for one in habits() if one.startswith("python.quotes")]
 
 
+def test_what_was_learnt_is_kept_until_the_next_commit(
+    repository: Repository, learnt: Callable[..., Learned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit("Single", many("try:\n    x = ['a', 'b', 'c']\nexcept OSError:\n    pass\n", 24))
+    first = learnt()
+    with monkeypatch.context() as patch:
+        patch.setattr("hunch_features.memory.conventions.repository.evidence_at", None)
+        assert learnt().conventions == first.conventions
+    assert first.find("python.except.named") is not None
+    repository.commit("Double", many('x = ["a", "b", "c"]\n', 24))
+    assert learnt().find("python.quotes.single") is None
+
+
 def test_only_what_came_before_counts(repository: Repository, habits: Learn) -> None:
     repository.commit("Single", many("x = ['a', 'b', 'c']\n"))
     later = repository.commit("Double", many('x = ["a", "b", "c"]\n'))

@@ -18,6 +18,8 @@ from hunch_features.memory.history.cochange import wilson
 
 RECENT_LEAST = 20
 """Choices in recent code that are needed to say that a habit changed."""
+MOST_FOLDERS = 3
+"""Largest parts of a repository that are looked at where it has no common habit."""
 CHANGED = 0.15
 """How much the shares before and after must differ, beyond what chance explains."""
 _SOURCE_ONLY_EXCLUDES = ("test/**", "tests/**", "testing/**", "**/tests/**", "**/test_*", "**/*_test.*", "**/*.test.*",
@@ -175,8 +177,10 @@ def learn_code(evidence: Evidence) -> list[Convention]:
         if convention is not None:
             found.append(convention)
             continue
-        for folder, tallies in sorted(evidence.whole.below.items()):
-            if key in tallies and tallies[key].total < tally.total:
+        below = [(tallies[key].total, folder) for folder, tallies in evidence.whole.below.items() if key in tallies]
+        for total, folder in sorted(below, reverse=True)[:MOST_FOLDERS]:
+            tallies = evidence.whole.below[folder]
+            if total < tally.total:
                 recent, before = evidence.recent.below[folder][key], evidence.before.below[folder][key]
                 convention = _habit(evidence, key, folder, tallies[key], recent, before)
                 if convention is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+
+import msgspec
 
 from hunch_features.git import run_git
 from hunch_features.memory.conventions.convention import Convention
@@ -21,6 +24,10 @@ from hunch_models.errors import HunchError
 
 YEAR_S = 365 * 86_400
 """Code written in the year before counts as recent; in a younger repository, in the later half of its life."""
+
+
+VERSION = 1
+"""Counted up when the same code would give other habits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,11 @@ def learn(root: Path, history: History, before: str | None = None) -> Learned:
     Reads new commits first. Blocks for seconds. Raises HunchError for a commit that does not exist.
     """
     started = perf_counter()
-    mined = history.refresh()
-    notes = mined.notes
+    notes = history.refresh().notes
     commit = _commit_before(root, before) if before is not None else _head(root)
+    kept = Kept(history.store.path)
+    if commit and (known := kept.read(commit, before)) is not None:
+        return replace(known, notes=notes, seconds=perf_counter() - started)
     if commit:
         evidence = evidence_at(root, commit)
         messages = [Message(*row) for row in history.store.messages(history.moment(before), NEWEST)]
@@ -59,7 +68,45 @@ def learn(root: Path, history: History, before: str | None = None) -> Learned:
         notes = (*notes, f"nothing was committed before {before}")
     found = [*learn_code(evidence), *learn_wrappers(evidence.shown), *learn_messages(messages)]
     found.sort(key=lambda one: (ORDER.index(one.about), -one.confidence, one.id))
-    return Learned(tuple(found), commit, len(evidence.shown), len(messages), notes, perf_counter() - started)
+    learned = Learned(tuple(found), commit, len(evidence.shown), len(messages), notes, perf_counter() - started)
+    if commit:
+        kept.write(learned, before)
+    return learned
+
+
+class Kept:
+    """What was learnt last, beside the history: the same commit gives the same habits."""
+
+    def __init__(self, history: Path) -> None:
+        self._path = history.with_name(f"{history.stem.removesuffix('-history')}-conventions.json")
+
+    def read(self, commit: str, before: str | None) -> Learned | None:
+        """What was learnt from a commit, if it was the last one asked for."""
+        try:
+            known = msgspec.json.decode(self._path.read_bytes(), type=_File)
+        except (OSError, ValueError):
+            return None
+        return known.learned if (known.version, known.key) == (VERSION, self._key(commit, before)) else None
+
+    def write(self, learned: Learned, before: str | None) -> None:
+        """Remember it; a full disk only costs time."""
+        part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as stream:
+                stream.write(msgspec.json.encode(_File(VERSION, self._key(learned.commit, before), learned)))
+            part.replace(self._path)
+        except OSError:
+            part.unlink(missing_ok=True)
+
+    @staticmethod
+    def _key(commit: str, before: str | None) -> str:
+        return f"{commit} {before or ''}"
+
+
+class _File(msgspec.Struct, frozen=True):
+    version: int
+    key: str
+    learned: Learned
 
 
 def evidence_at(root: Path, commit: str) -> Evidence:

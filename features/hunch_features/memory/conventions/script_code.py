@@ -68,6 +68,8 @@ def note_script(shown: Shown, captures: dict[str, list[tree_sitter.Node]]) -> No
     for node in (*captures.get("var", ()), *captures.get("statement", ())):
         _semicolon(shown, node)
     for node in captures.get("equality", ()):
+        if text_of(node.parent.child_by_field_name("right") if node.parent else None) in ("null", "undefined"):
+            continue  # `== null` asks for both: there is no other short way to say it
         shown.add("script.equality", "=== and !==" if len(text_of(node)) == 3 else "== and !=", node)
     for key, (feature, value) in _PLAIN.items():
         for node in captures.get(key, ()):
