@@ -193,12 +193,28 @@ def test_other_silences_have_reasons(one: Decider, candidates: list[Offer], reas
     assert decision.summary.startswith("No offer")
 
 
-def test_a_withdrawn_offer_costs_nothing() -> None:
+def test_an_offer_in_an_unfinished_edit_costs_nothing_twice_an_hour() -> None:
+    one = decider(per_hour=1)
+    for step in range(3):
+        at = T + 20_000 * step
+        assert one.decide([offer(key="a")], moment(at)).made is not None
+        assert one.withdraw(at + 3_000) is not None
+        assert one.withdraw(at + 3_000) is None
+    assert silence(one.decide([offer(key="a")], moment(T + 80_000))) is Silence.BUDGET
+
+
+def test_an_offer_that_was_seen_and_typed_over_counts() -> None:
     one = decider(per_hour=1)
     assert one.decide([offer(key="a")], moment()).made is not None
-    assert one.withdraw() is not None
-    assert one.withdraw() is None
-    assert one.decide([offer(key="a")], moment(T + 1000)).made is not None
+    assert one.withdraw(T + 30_000) is not None
+    assert silence(one.decide([offer(key="a")], moment(T + 40_000))) is Silence.BUDGET
+
+
+def test_what_could_not_be_shown_never_was() -> None:
+    one = decider(per_hour=1)
+    for step in range(5):
+        assert one.decide([offer(key="a")], moment(T + step)).made is not None
+        one.unmake()
 
 
 @pytest.mark.parametrize(

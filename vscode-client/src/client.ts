@@ -7,10 +7,11 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   RevealOutputChannelOn,
+  type StaticFeature,
 } from "vscode-languageclient/node";
 import type { GhostText } from "./ghostText";
 import { type Level, parseLogLine } from "./logLines";
-import { type ServerStatus, STATUS } from "./protocol";
+import { type Offer, OFFER, OFFER_WITHDRAWN, type ServerStatus, STATUS } from "./protocol";
 
 const RESTARTS = 4;
 const RESTART_WINDOW_MS = 3 * 60_000;
@@ -20,11 +21,23 @@ export interface ClientEvents {
   /** Read each time the server starts. */
   settings(): Record<string, unknown>;
   status(status: ServerStatus): void;
+  offer(offer: Offer): void;
+  offerWithdrawn(id: string): void;
   /** The server ended by itself and is started again. */
   restarted(): void;
   /** The server ended by itself too often and stays down; one line for people. */
   gaveUp(why: string): void;
 }
+
+/** Tells the server that offers are shown here. */
+const SHOWS_OFFERS: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, hunch: { offers: true } };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: "static" }),
+  clear: () => undefined,
+};
 
 /** Its own errors go to the log only: whoever starts it says what matters, once. */
 class QuietClient extends LanguageClient {
@@ -79,7 +92,10 @@ export async function startClient(
     },
   };
   const client = new QuietClient("hunch", "Hunch", { command: program, args }, options);
+  client.registerFeature(SHOWS_OFFERS);
   client.onNotification(STATUS, (status: ServerStatus) => events.status(status));
+  client.onNotification(OFFER, (offer: Offer) => events.offer(offer));
+  client.onNotification(OFFER_WITHDRAWN, (gone: { id: string }) => events.offerWithdrawn(gone.id));
   try {
     await client.start();
   } catch (error) {

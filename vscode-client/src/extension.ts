@@ -7,6 +7,7 @@ import { Consent, showReport } from "./consent";
 import { EnvironmentError, managedServer } from "./environment";
 import { GhostText } from "./ghostText";
 import { pickSnooze, showMenu } from "./menu";
+import { Offers } from "./offers";
 import { endRunning } from "./processes";
 import { EVENT, type ServerStatus } from "./protocol";
 import { settingsForServer, toggleActiveLanguage, toggleEverywhere } from "./settings";
@@ -30,6 +31,7 @@ class Hunch {
   private readonly log = vscode.window.createOutputChannel("Hunch", { log: true });
   private readonly status = new StatusItem(() => this.snoozedUntilMs);
   private readonly ghostText = new GhostText(() => this.client);
+  private readonly offers = new Offers(() => this.client);
   private readonly page = new WhyDocument();
   private readonly consent = new Consent(() => this.client);
   private readonly traces = new TraceSource((event) => {
@@ -48,6 +50,7 @@ class Hunch {
       this.log,
       this.status,
       this.ghostText,
+      this.offers,
       this.page,
       this.traces,
       this.settingsFiles,
@@ -61,6 +64,11 @@ class Hunch {
       command("why", () => explain(this.client, this.page, this.status.said)),
       command("triggerSuggestion", () => vscode.commands.executeCommand("editor.action.inlineSuggest.trigger")),
       command("dismiss", () => this.ghostText.dismiss()),
+      command("offer", () => this.offers.choose()),
+      command("offerStep", () => this.offers.step()),
+      command("takeTheOffer", () => this.offers.take()),
+      command("offerNotNow", () => this.offers.answer("notNow")),
+      command("offerNo", () => this.offers.answer("dismissed")),
       command("report", () => showReport(this.client)),
       command("recording", () => this.consent.choose()),
       command("deleteTraces", () => this.consent.deleteAll()),
@@ -89,6 +97,8 @@ class Hunch {
       this.client = await startClient(command, this.log, this.ghostText, this.settingsFiles, {
         settings: () => settingsForServer(this.context, this.snoozedUntilMs),
         status: (status) => this.told(status),
+        offer: (offer) => this.offers.arrived(offer),
+        offerWithdrawn: (id) => this.offers.withdrawn(id),
         restarted: () => this.status.show({ state: "starting", detail: "The server ended by itself and is started again.", model: "" }),
         gaveUp: (why) => this.failed(why),
       });
@@ -107,6 +117,7 @@ class Hunch {
     const client = this.client;
     this.client = undefined;
     this.ghostText.serverGone();
+    this.offers.serverGone();
     this.traces.follow(undefined);
     await client?.dispose().catch((error: unknown) => this.log.warn(`the server did not stop cleanly: ${String(error)}`));
   }

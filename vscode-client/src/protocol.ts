@@ -1,5 +1,7 @@
 // The messages between this client and the server that the LSP standard does not have.
 
+import type { Command, Position, WorkspaceEdit } from "vscode-languageserver-protocol";
+
 export type ServerState = "starting" | "ready" | "thinking" | "quiet" | "degraded";
 
 /** `hunch/status`, server to client. */
@@ -35,12 +37,35 @@ export interface Decision {
   tokens?: Record<string, number>;
 }
 
+/** `hunch/offer`, server to client: something that the server offers unasked. */
+export interface Offer {
+  id: string;
+  kind: string;
+  title: string;
+  why: string;
+  confidence: number;
+  expiresMs: number;
+  uri?: string;
+  position?: Position;
+  edits?: WorkspaceEdit;
+  command?: Command;
+  /** What is wanted, where that is neither an edit nor showing a document. */
+  action?: { name: string; path?: string; commit?: string };
+}
+
+export type OfferOutcome = "accepted" | "dismissed" | "expired" | "notNow";
+
 export type RejectReason = "explicit" | "typed" | "moved" | "expired";
 
 export const STATUS = "hunch/status";
 export const WHY = "hunch/why";
 export const EVENT = "hunch/event";
 export const CONSENT = "hunch/consent";
+export const OFFER = "hunch/offer";
+export const OFFER_WITHDRAWN = "hunch/offerWithdrawn";
+export const OFFER_OUTCOME = "hunch/offerOutcome";
+/** The server's command that takes an offer without edits. */
+export const TAKE_OFFER = "hunch.takeOffer";
 export const REPORT = "hunch/report";
 export const SHOWN = "textDocument/didShowCompletion";
 export const PARTLY_ACCEPTED = "textDocument/didPartiallyAcceptCompletion";

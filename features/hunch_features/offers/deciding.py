@@ -76,6 +76,8 @@ KIND_RESTS_MS = 20 * 60_000
 """A kind that was dismissed is not offered for this long; an expired one for a half of it."""
 EXPIRED_RESTS_MS = 30 * 60_000
 """The very thing that expired unseen is not offered again for this long."""
+GLANCE_MS = 10_000
+FREE_WITHDRAWALS = 2
 MOST_REMEMBERED = 500
 
 OutcomeName = Literal["accepted", "dismissed", "expired", "notNow"]
@@ -167,6 +169,7 @@ class Decider:
         self._expired: dict[str, int] = {}
         self._kind_rests: dict[OfferKind, int] = {}
         self._quiet_until = 0
+        self._withdrawn: list[int] = []
         self._not_nows = 0
 
     # ---- deciding ----
@@ -270,11 +273,24 @@ class Decider:
             return None
         return self.outcome(self.open.id, "expired", at)
 
-    def withdraw(self) -> Made | None:
-        """Close the open offer because it holds no more; it may come again, and it cost no budget."""
+    def unmake(self) -> None:
+        """The offer just made could not be shown: as if it had never been."""
         made, self.open = self.open, None
         if made is not None:
-            self._made = [one for one in self._made if one.id != made.id]
+            self._made.remove(made)
+
+    def withdraw(self, at: int) -> Made | None:
+        """Close the open offer because the text that it was made for changed. It may come again.
+
+        It cost no budget where it was seen for a short time only, in an edit that was not finished; twice an hour.
+        """
+        made, self.open = self.open, None
+        if made is None:
+            return None
+        self._withdrawn = [then for then in self._withdrawn if at - then < HOUR_MS]
+        if at - made.at < GLANCE_MS and len(self._withdrawn) < FREE_WITHDRAWALS:
+            self._withdrawn.append(at)
+            self._made.remove(made)
         return made
 
     def _remember_no(self, key: str) -> None:

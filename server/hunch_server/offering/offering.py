@@ -234,7 +234,7 @@ class Offering:
         try:
             self._ready = await asyncio.to_thread(messages.ready, made, root, self._server.session, front)
         except messages.Stale:
-            self.engine.decider.withdraw()
+            self.engine.decider.unmake()
             return
         offer = made.offer
         if self._announced:
@@ -258,9 +258,9 @@ class Offering:
             self.outcome(self._ready.made.id, "expired")
 
     def _withdraw(self) -> None:
-        made = self.engine.decider.withdraw()
+        made = self.engine.decider.withdraw(self._at)
         if made is not None:
-            self._gone(made)
+            self._ended(made, "expired")
 
     # ---- what became of it ----
 
