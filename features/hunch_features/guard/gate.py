@@ -1,8 +1,8 @@
 """A program of its own: does a rule mean this command? Asked by a shim when a word of the command is one of a rule.
 
-`python -I -S gate.py PROGRAM GUARD ROOT FOLDER ARGUMENTS…` ends with 0: no; 3: yes, or it cannot tell, and `hunch
-guard` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what it
-costs.
+`python -I -S gate.py PROGRAM GUARD WATCHED ROOT FOLDER ARGUMENTS…` ends with 0: no; 3: yes, or it cannot tell, and
+`hunch guard` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what
+it costs. With WATCHED, a command that may run is added to the record of its run.
 """
 
 from __future__ import annotations
@@ -36,10 +36,18 @@ def may_break_a_rule(program: str, guard: str, root: str, folder: str, arguments
 
 def main() -> int:
     """The answer as an exit code."""
-    program, guard, root, folder, *arguments = sys.argv[1:]
+    program, guard, watched, root, folder, *arguments = sys.argv[1:]
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all the rest
     sys.path.insert(0, os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
-    return LOOK_CLOSER if root and may_break_a_rule(program, guard, root, folder, arguments) else NO_RULE
+    if root and may_break_a_rule(program, guard, root, folder, arguments):
+        return LOOK_CLOSER
+    if watched:
+        from hunch_features.guard.watch import observe  # noqa: PLC0415 - only where runs are watched
+
+        warning = observe(guard, program, arguments, folder or "/")
+        if warning:
+            sys.stderr.write(f"{warning}\n")
+    return NO_RULE
 
 
 if __name__ == "__main__":

@@ -156,6 +156,11 @@ _hunch_quick() (
   IFS=' 	
 '
   set -f
+  watched=$_hunch_monitor
+  if [ "$watched" = seldom ]; then
+    watched=
+    for argument do case $argument in @SECRETS@) watched=1 ;; esac; done
+  fi
   sub=
   _hunch_move "$@"
   cd -P . 2>/dev/null || exit 0
@@ -186,7 +191,7 @@ _hunch_quick() (
   done
   if [ -z "$found" ]; then
     if [ -z "$near_found" ]; then
-      [ -z "$_hunch_monitor" ] || exec "$_hunch_python" -I -S "$_hunch_gate" "$_hunch_name" "$_hunch_guard" "" "" "$@"
+      [ -z "$watched" ] || exec "$_hunch_python" -I -S "$_hunch_gate" "$_hunch_name" "$_hunch_guard" 1 "" "" "$@"
       exit 0
     fi
     root=$near
@@ -255,8 +260,8 @@ _hunch_quick() (
     esac
   fi
 
-  [ -n "$hit$_hunch_monitor" ] || exit 0
-  exec "$_hunch_python" -I -S "$_hunch_gate" "$_hunch_name" "$_hunch_guard" "$root/" "$here/" "$@"
+  [ -n "$hit$watched" ] || exit 0
+  exec "$_hunch_python" -I -S "$_hunch_gate" "$_hunch_name" "$_hunch_guard" "$watched" "$root/" "$here/" "$@"
 )
 
 # Hunch is broken or slow: the command runs, and the log says so once.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from hunch_features.guard.acts import ASKED_SELDOM, SECRET_ENDS, SECRET_FOLDERS, SECRET_NAMES
 from hunch_features.guard.commands import FOLDER_OPTIONS
 from hunch_features.guard.git_commands import BUILT_IN
 from hunch_features.guard.tables import is_plain_name
@@ -67,6 +68,13 @@ def read_manifest(guard: Path) -> Manifest | None:
         return msgspec.json.decode((guard / "installed.json").read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _secret_patterns(name: str) -> str:
+    """What an argument looks like that may name a secret, as patterns of the shell; for `rm` also its `-r`."""
+    names = [f"*{one}" for one in SECRET_NAMES] + ["*.env.*"]
+    places = [f"*{one}/*" for one in SECRET_FOLDERS]
+    return " | ".join([*names, *(f"*{one}" for one in SECRET_ENDS), *places, *(["-*[rR]*"] if name == "rm" else [])])
 
 
 def install(paths: Paths, shims: Path, programs: Iterable[str], *, monitor: bool) -> Manifest:
@@ -152,7 +160,8 @@ def shim_files(
         "PYTHON": shlex.quote(paths.python.as_posix()),
         "GATE": shlex.quote(Path(__file__).with_name("gate.py").as_posix()),
         "LAUNCHER": shlex.quote(paths.launcher.as_posix()),
-        "MONITOR": "1" if monitor else "",
+        "MONITOR": ("seldom" if name in ASKED_SELDOM else "1") if monitor else "",
+        "SECRETS": _secret_patterns(name),
         "MOVES": "1" if options else "",
         "FOLDER_OPTIONS": " | ".join(options) or "''",
         "FOLDER_VALUES": " | ".join(f"{one}=*" for one in options) or "''",

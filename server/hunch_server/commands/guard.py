@@ -13,11 +13,21 @@ import click
 
 from hunch_features.constraints.rulebook import compile_root
 from hunch_features.guard import log
+from hunch_features.guard.acts import watched_programs
 from hunch_features.guard.deciding import Decision, decide, shown
 from hunch_features.guard.in_force import command_rules, in_force, repository_of, speaking_for
+from hunch_features.guard.risk import (
+    ACT_OF_LETTER,
+    HORIZON,
+    LEVELS,
+    THRESHOLD,
+    chance_of_bad_end,
+    level,
+)
 from hunch_features.guard.running import NOT_FOUND, run
 from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
 from hunch_features.guard.tables import write_tables
+from hunch_features.guard.watch import WARNED, letters_of, observe, replay, run_file
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.commands import FINE, FOUND
@@ -57,7 +67,8 @@ def install_shims(shims: Path | None, root: Path, shell: str | None, monitor: bo
     before = read_manifest(home / "guard")
     folder = (shims or (Path(before.shims) if before else home / "shims")).absolute()
     monitor = monitor or (before is not None and before.monitor)
-    manifest = install(paths(home), folder, wanted - set(refused), monitor=monitor)
+    watched = {name for name in watched_programs() if not why_never(name)} if monitor else set()
+    manifest = install(paths(home), folder, (wanted - set(refused)) | watched, monitor=monitor)
     for name, why in refused.items():
         click.echo(f"not guarded: {shown(name)}: {why}", err=True)
     if shell:
@@ -99,9 +110,13 @@ def status(as_json: bool) -> None:
         screen.print(
             f"rule     {rule['command']}  {rule['source']}: {rule['text']}{note}", markup=False, soft_wrap=True
         )
+    if result["run"]:
+        run_now = result["run"]
+        said = f"{run_now['steps']} acts, risk {run_now['level']}, chance of a bad end within {HORIZON} steps"
+        screen.print(f"run      {said}: {run_now['chance']:.0%}", markup=False, soft_wrap=True)
     if result["problem"]:
         screen.print(f"problem  {result['problem']}: no rule is enforced here until it is mended", markup=False)
-    for entry in (*result["refused"], *result["failures"]):
+    for entry in (*result["refused"], *result["failures"], *result["drifts"]):
         what = entry.get("command") or entry.get("program", "")
         when = entry.get("time", "")
         screen.print(f"{entry['event']:8} {when} {what} {entry.get('why', '')}", markup=False, soft_wrap=True)
@@ -126,6 +141,7 @@ def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
         click.echo(decision.message, err=True)
     if not decision.allowed:
         return REFUSED
+    _watch(list(words), decision)
     sys.stdout.flush()
     code = run(words)
     if code == NOT_FOUND:
@@ -141,10 +157,26 @@ def judge(words: tuple[str, ...]) -> int:
     limit.daemon = True
     limit.start()
     decision = judged(list(words), record=True)
+    _watch(list(words), decision)
     limit.cancel()
     if decision.message:
         click.echo(decision.message, err=True)
     return FINE if decision.allowed else REFUSED
+
+
+def _watch(words: list[str], decision: Decision) -> None:
+    """Add a command that may run to its run, where runs are watched."""
+    guard = hunch_home() / "guard"
+    manifest = read_manifest(guard)
+    if manifest is None or not manifest.monitor or not decision.allowed:
+        return
+    try:
+        warning = observe(guard.as_posix(), Path(words[0]).name, words[1:], f"{Path.cwd().as_posix()}/")
+    except OSError as error:
+        _failed(hunch_home(), words, f"the record of the run: {error.strerror or error}")
+        return
+    if warning:
+        click.echo(warning, err=True)
 
 
 def judged(words: list[str], *, record: bool) -> Decision:
@@ -212,6 +244,21 @@ def profile_line(folder: Path, shell: str) -> str:
     return f'export PATH={shlex.quote(str(folder))}:"$PATH"'
 
 
+def run_of(guard: str) -> dict[str, Any]:
+    """The state of the run to which this process belongs."""
+    letters = letters_of(run_file(guard))
+    state, _ = replay(letters)
+    return {
+        "steps": sum(letter != WARNED for letter in letters),
+        "last": [ACT_OF_LETTER[letter] for letter in letters[-2 * LAST :] if letter in ACT_OF_LETTER][-LAST:],
+        "level": LEVELS[level(state)],
+        "chance": round(chance_of_bad_end(state), 3),
+        "within_steps": HORIZON,
+        "threshold": THRESHOLD,
+        "warned": WARNED in letters,
+    }
+
+
 def _shell() -> str:
     name = Path(os.environ.get("SHELL", "")).name
     return name if name in SHELLS else "pwsh" if os.name == "nt" else "sh"
@@ -244,6 +291,8 @@ def status_of(home: Path, here: Path) -> dict[str, Any]:
             for one in held
         ],
         "problem": found.problem,
+        "run": run_of((home / "guard").as_posix()) if manifest and manifest.monitor else None,
         "refused": log.last(home, LAST, ("refused",)),
         "failures": log.last(home, LAST, ("failed",)),
+        "drifts": log.last(home, LAST, ("drift",)),
     }
