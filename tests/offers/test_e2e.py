@@ -142,3 +142,26 @@ async def test_plain_clients_that_ask_get_information_and_code_actions(repositor
         await editor.run_command(not_now)
         await until(lambda: editor.diagnostics[here] == [])
         assert editor.offers == []
+
+
+async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    root.mkdir()
+    (root / "AGENTS.md").write_text("# Rules\n\n- Use `log.info` instead of `console.log`.\n")
+    async with editor_session(root, environment=environment(tmp_path / "home"), experimental=KNOWS_OFFERS) as editor:
+        uri = editor.open(root / "a.js", "javascript", "console.log('😀');\n")
+        await until(lambda: editor.diagnostics.get(uri))  # broken before: no news
+        end = editor.documents[uri].char_count
+        editor.replace(uri, end, end, "let s = '😀'; console.log(s);\n")
+        editor.save(uri)
+        await until(lambda: editor.offers)
+        (offer,) = editor.offers
+        assert offer["kind"] == "rule_fix"
+        assert "AGENTS.md:3" in offer["why"]
+        (change,) = offer["edits"]["documentChanges"]
+        assert change["textDocument"] == {"uri": uri, "version": editor.documents[uri].version}
+        (edit,) = change["edits"]
+        assert edit["newText"] == "log.info"
+        assert edit["range"]["start"] == {"line": 1, "character": 14}  # UTF-16
+        editor.replace(uri, 0, 0, "//\n")
+        await until(lambda: editor.withdrawn == [offer["id"]])
