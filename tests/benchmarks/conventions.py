@@ -6,8 +6,8 @@ For each repository the habits are learnt at the newest commit that is at least 
 that commit and those before it. Later code: choices that the head shows and that commit did not, by what they say and
 not by where they stand, so that moved code does not count. The share of later code that follows a habit stands beside
 the share before; habits with fewer than 10 later choices are counted, not judged. A habit holds when at least 80 % of
-the later code follow. The baseline lists the commonest value of every choice with the same least support, whether or
-not its evidence is enough.
+the later code follow. The baseline lists the commonest value of every choice with as many places and files, whether
+or not nearly all agree.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def earlier(root: Path, days: int) -> str:
 
 def commonest(evidence: Evidence) -> list[Convention]:
     """The baseline: habits without evidence."""
-    kept = tally.LEAST, tally.LEAST_OF_FILES, tally.LEAST_FILES
-    tally.LEAST, tally.LEAST_OF_FILES, tally.LEAST_FILES = -1.0, -1.0, 1
+    kept = tally.LEAST, tally.LEAST_OF_FILES
+    tally.LEAST, tally.LEAST_OF_FILES = -1.0, -1.0
     try:
         return learn_code(Evidence(evidence.shown, whole=evidence.whole, suffixes=evidence.suffixes))
     finally:
-        tally.LEAST, tally.LEAST_OF_FILES, tally.LEAST_FILES = kept
+        tally.LEAST, tally.LEAST_OF_FILES = kept
 
 
 def judged(found: dict[str, tuple[int, int]]) -> dict[str, float]:

@@ -202,6 +202,13 @@ def test_exceptions_that_extend_one_of_the_repository(repository: Repository, ha
     assert (found.support, found.exceptions) == (20, 0)
 
 
+def test_exceptions_may_all_stand_in_one_file(repository: Repository, habits: Learn) -> None:
+    classes = "".join(f"class Part{number}Error(BaseError): ...\n" for number in range(20))
+    repository.commit("One", {"src/errors.py": f"class BaseError(Exception): ...\n{classes}"})
+    said = {one.statement for one in habits().values()}
+    assert {"Exceptions extend `BaseError`.", "Names of exceptions end with `Error`."} <= said
+
+
 SCRIPT = """import fs from 'node:fs'
 import { thing } from './other.js'
 import { more } from '../more.js'

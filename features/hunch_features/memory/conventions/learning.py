@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from hunch_features.memory.conventions.convention import Convention, id_of
 from hunch_features.memory.conventions.observation import Observation, Shown, is_test
 from hunch_features.memory.conventions.statements import check_of, feature_of, sentence
-from hunch_features.memory.conventions.tally import LEAST, Tallies, Tally
+from hunch_features.memory.conventions.tally import LEAST, LEAST_FILES, Tallies, Tally
 from hunch_features.memory.history.cochange import wilson
 
 RECENT_LEAST = 20
@@ -199,7 +199,8 @@ def _habit(evidence: Evidence, key: str, folder: str, tally: Tally, recent: Tall
     elif recent.total >= RECENT_LEAST and _upper(recent, value) < LEAST:
         return None  # no longer done
     said = sentence(key, value)
-    if not said or not counted.is_habit(value, per_file=feature.per_file):
+    least_files = 1 if feature.in_one_place else LEAST_FILES
+    if not said or not counted.is_habit(value, per_file=feature.per_file, least_files=least_files):
         return None
     family = key.split(".", 1)[0]
     globs = tuple(

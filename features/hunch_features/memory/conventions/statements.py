@@ -14,13 +14,17 @@ Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CA
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A choice. Only the values that have a sentence are habits that are listed; `per_file`: one choice per file."""
+    """A choice. Only the values that have a sentence are habits that are listed.
+
+    `per_file`: one choice per file, or about as few. `in_one_place`: all in one file is how it should be.
+    """
 
     about: str
     says: Mapping[str, str]
     where: Where = "all"
     per_file: bool = False
     checks: Mapping[str, Check] = field(default_factory=dict)
+    in_one_place: bool = False
 
 
 _STYLES: tuple[Style, ...] = ("snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE")
@@ -86,7 +90,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "python.exception-name": Feature(
         "errors", {"Error": "Names of exceptions end with `Error`.",
-                   "Exception": "Names of exceptions end with `Exception`."},
+                   "Exception": "Names of exceptions end with `Exception`."}, in_one_place=True,
     ),
     "python.except": Feature(
         "errors", {"named": "`except` names what it catches."}, checks={"named": ForbidConstruct("bare_except")}
@@ -213,7 +217,7 @@ def feature_of(key: str) -> Feature | None:
     if key.endswith(".test-place"):
         return Feature("tests", {}, "tests", per_file=True)
     if key.endswith(".exception-base"):
-        return Feature("errors", {}, per_file=True)
+        return Feature("errors", {}, per_file=True, in_one_place=True)
     return FEATURES.get(key)
 
 

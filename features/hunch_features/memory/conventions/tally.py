@@ -57,12 +57,12 @@ class Tally:
         following = sum(2 * counts[value] >= counts.total() for counts in self.by_file.values())
         return following / len(self.by_file) if self.by_file else 0.0
 
-    def is_habit(self, value: str, *, per_file: bool = False) -> bool:
+    def is_habit(self, value: str, *, per_file: bool = False, least_files: int = LEAST_FILES) -> bool:
         """Whether the value is chosen often enough, nearly always, and in nearly all files."""
         files = sum(counts[value] > 0 for counts in self.by_file.values())
         return (
             self.values[value] >= (LEAST_SUPPORT // 2 if per_file else LEAST_SUPPORT)
-            and files >= LEAST_FILES
+            and files >= least_files
             and self.bound(value) >= (LEAST - 0.1 if per_file else LEAST)
             and self.files_that_follow(value) >= LEAST_OF_FILES
         )
