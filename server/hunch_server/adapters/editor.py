@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
+from pygls.protocol import LanguageServerProtocol
 
 from hunch_features.text import Document, Edit
 from hunch_models.errors import HunchError
@@ -34,11 +35,22 @@ def server_command() -> list[str]:
     return [sys.executable, "-I", str(launcher), "serve", "--stdio"]
 
 
+class _Protocol(LanguageServerProtocol):
+    """pygls' protocol, but an answer that nobody waits for any more is no error: Ctrl-C cancels what was asked."""
+
+    def _handle_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
+        waiting = self._request_futures.get(msg_id)
+        if waiting is not None and waiting.done():
+            del self._request_futures[msg_id]
+        else:
+            super()._handle_response(msg_id, result, error)
+
+
 class Editor:
     """One connection and the documents open in it. Positions are code points, as everywhere inside."""
 
     def __init__(self) -> None:
-        self._client = LanguageClient("hunch-editor", __version__)
+        self._client = LanguageClient("hunch-editor", __version__, protocol_cls=_Protocol)
         self.documents: dict[str, Document] = {}
         self.states: list[str] = []
         self.details: list[str] = []
