@@ -35,6 +35,8 @@ export interface Decision {
   knob: { setting: string; value: unknown; hint: string } | null;
   timing_ms?: Record<string, number>;
   tokens?: Record<string, number>;
+  /** The last decision about offers, silence included. */
+  offer?: { summary: string; activity: string } | null;
 }
 
 /** `hunch/offer`, server to client: something that the server offers unasked. */

@@ -16,6 +16,10 @@ export function whyPage(decision: Decision): string {
   if (evaluated || decoded) {
     lines.push(`The model read ${evaluated} new tokens, knew ${reused} already, and wrote ${decoded}.`, "");
   }
+  if (decision.offer) {
+    const { summary, activity } = decision.offer;
+    lines.push("## Offers", "", plain(summary), ...(activity ? [`You seemed to be ${plain(activity)}.`] : []), "");
+  }
   return lines.join("\n");
 }
 

@@ -15,6 +15,7 @@ const DECISION: Decision = {
   knob: { setting: "hunch.completion.minLogprob", value: -1, hint: "Show less." },
   timing_ms: { prefill: 12.34 },
   tokens: { new: 3, reused: 200, decoded: 8 },
+  offer: { summary: "No offer: you are typing.", activity: "writing new code" },
 };
 
 test("everything that decided is on the page", () => {
@@ -24,6 +25,7 @@ test("everything that decided is on the page", () => {
   assert.match(page, /\| mean logprob \| -1\.235 \| how sure \\\| the model was \|/);
   assert.match(page, /\| source \| unknown \|/);
   assert.match(page, /\| prefill \| 12\.3 \|/);
+  assert.match(page, /No offer: you are typing\.\nYou seemed to be writing new code\./);
   assert.match(page, /read 3 new tokens, knew 200 already, and wrote 8/);
 });
 
@@ -34,6 +36,6 @@ test("text from elsewhere cannot become markup", () => {
 });
 
 test("a bare decision makes a page without tables", () => {
-  const { timing_ms: _timing, tokens: _tokens, ...bare } = { ...DECISION, factors: [], knob: null };
+  const { timing_ms: _timing, tokens: _tokens, offer: _offer, ...bare } = { ...DECISION, factors: [], knob: null };
   assert.equal(whyPage(bare), "# Not shown: the model was not sure enough.\n");
 });

@@ -56,6 +56,7 @@ async def why(server: HunchServer, params: WhyParams) -> dict[str, Any] | None:
             "decoded": decision.timing.decoded_tokens,
         },
         "position": {"line": decision.line, "character": params.position.character},
+        "offer": server.offering.last_word(),
     }
 
 

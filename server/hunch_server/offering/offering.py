@@ -334,6 +334,10 @@ class Offering:
             [messages.diagnostic(found)] if found is not None and not self._announced and found.shown_in == uri else []
         )
 
+    def last_word(self) -> dict[str, Any] | None:
+        """The last decision about offers, or silence, for `hunch/why`; None before the first."""
+        return _told(self.engine.decisions[-1]) if self.engine.decisions else None
+
     def report(self) -> dict[str, Any]:
         """The state now and the last decisions, newest first, silences included."""
         intent = self.engine.tracker.intent(self._at)
