@@ -1,7 +1,7 @@
 """How often the watch over runs speaks up on ordinary runs of commands: the jobs of real repositories' CI workflows.
 
-`python -m tests.benchmarks.guard_runs REPOSITORY…` (folders with a `.git`, or bare repositories). A job's `run` steps, in
-order, are one run. These are people's scripts, not agents' runs, and none of them is known to have ended badly: it
+`python -m tests.benchmarks.guard_runs REPOSITORY…` (folders with a `.git`, or bare repositories). A job's `run` steps,
+in order, are one run. These are people's scripts, not agents' runs, and none of them is known to have ended badly: it
 is a rate of warnings, not of right or wrong ones. Nothing of the repositories is executed.
 """
 

@@ -46,8 +46,8 @@ def observe(guard: str, program: str, arguments: Sequence[str], folder: str) -> 
     chance = chance_of_bad_end(state)
     if WARNED not in before and not ended and chance > THRESHOLD:
         warning = (
-            f"hunch guard: {described(state)}. Each step was allowed; the estimated chance of a leak, or of what cannot "
-            f"be undone, within {HORIZON} more steps is {chance:.0%}. See docs/guard.md."
+            f"hunch guard: {described(state)}. Each step was allowed; the estimated chance of a leak, or of what "
+            f"cannot be undone, within {HORIZON} more steps is {chance:.0%}. See docs/guard.md."
         )
         letters += WARNED
     if len(before) + len(letters) <= MAX_BYTES:
