@@ -34,6 +34,7 @@ USE_INSTEAD = {
     "Use logging instead of print().": "reference print()",
     "Use `unknown` instead of `any`.": "construct any_type",
     "Use interfaces over types.": "construct type_alias_object",
+    "Prefer interfaces over types for object shapes.": "~construct type_alias_object",
     "Prefer `type` over `interface`.": "~construct interface_declaration",
     "Use functional components, not class components.": "construct class_component",
     "Use pnpm (not npm or yarn).": "command npm ; command yarn",
@@ -122,7 +123,7 @@ FILES = {
 }
 ACTS = {
     "Never force push.": "command git push --force",
-    "Never force-push to `main`.": "command git push --force main ; command git push main --force",
+    "Never force-push to `main`.": "command git push --force main",
     "Never push to main.": "command git push main",
     "Never skip hooks (`--no-verify`).": "command git --no-verify",
     "Don't create PRs unless asked.": "command gh pr create",

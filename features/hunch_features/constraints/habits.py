@@ -186,9 +186,7 @@ def _act(text: str, spans: tuple[str, ...]) -> list[Words] | None:
     forced = _FORCE_TO.match(text)
     if forced is not None:
         branch = forced.group("branch") or spans[int(forced.group("span"))]
-        return (
-            [("git", "push", "--force", branch), ("git", "push", branch, "--force")] if _BRANCH.match(branch) else None
-        )
+        return [("git", "push", "--force", branch)] if _BRANCH.match(branch) else None
     for pattern, commands in _ACT:
         match = pattern.match(text)
         if match is None:
