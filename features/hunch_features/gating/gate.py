@@ -24,6 +24,7 @@ from hunch_features.gating.history import History
 from hunch_features.gating.learning import Personal
 from hunch_features.gating.levels import GateSettings, least_worth
 from hunch_features.gating.situation import Place, Suggested
+from hunch_features.gating.styles import CAUTION, Conduct, style_of
 from hunch_models.errors import ModelError
 from hunch_models.gate.tree_model import REQUEST, SHOW, TreeModel
 
@@ -139,8 +140,12 @@ class Gate:
         lost = model.about.lost.get(level, 0.0)
         if suggested is None:
             return _quantile(model.about.taken, lost)
-        own = self.personal if self.settings.learn else Personal()
-        return min(own.least(model.about.taken, lost), _log_odds(least_worth(len(suggested.text))))
+        if not self.settings.learn:
+            found = _quantile(model.about.taken, lost)
+        else:
+            style = style_of(Conduct(self.history.decided, self.history.taken))
+            found = self.personal.least(model.about.taken, lost * (CAUTION[style] if style else 1.0))
+        return min(found, _log_odds(least_worth(len(suggested.text))))
 
     def shown(self, place: Place, text: str) -> None:
         """A suggestion is on the screen."""

@@ -11,6 +11,9 @@ import jinja2
 from markupsafe import Markup
 
 from hunch_features.completion.reasons import SENTENCES, Reason
+from hunch_features.gating.rewards import Judged
+from hunch_features.gating.styles import SENTENCES as STYLES
+from hunch_features.gating.styles import style_of
 from hunch_features.traces.rubrics import RUBRICS
 from hunch_features.traces.summary import LATENCY_BUCKETS_MS, Outcomes, Summary
 from hunch_models.intervals import wilson
@@ -19,6 +22,7 @@ from hunch_server.report import plots
 
 MAX_ROWS = 12
 MAX_DAYS = 120
+LEAST_CALIBRATED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,13 @@ class Section:
     rows: Sequence[tuple[str, ...]]
 
 
-def render(summary: Summary, *, recording: str, made_at: datetime) -> str:
+def render(summary: Summary, judged: Judged, *, recording: str, made_at: datetime) -> str:
     """The page as HTML. `recording`: one sentence on what is recorded now."""
     environment = jinja2.Environment(loader=jinja2.PackageLoader("hunch_server.report", "."), autoescape=True)
     return environment.get_template("page.html.j2").render(
         summary=summary,
         headline=headline(summary),
-        sections=sections(summary),
+        sections=sections(summary, judged),
         recording=recording,
         made_at=made_at.strftime("%Y-%m-%d %H:%M"),
         period=_period(summary),
@@ -66,7 +70,7 @@ def headline(summary: Summary) -> list[tuple[str, str]]:
     ]
 
 
-def sections(summary: Summary) -> list[Section]:
+def sections(summary: Summary, judged: Judged) -> list[Section]:
     """Those sections for which there is anything to show."""
     made = [
         _by_day(summary),
@@ -75,6 +79,8 @@ def sections(summary: Summary) -> list[Section]:
         _by_language(summary),
         _by_hour(summary),
         _withheld(summary),
+        _calibration(judged),
+        _rewards(judged),
         _rubrics(summary),
     ]
     return [section for section in made if section is not None]
@@ -221,6 +227,62 @@ def _withheld(summary: Summary) -> Section | None:
         ),
         ("reason", "times", "share"),
         [(_reason(name), f"{n:,}", f"{n / total:.0%}") for name, n in rows],
+    )
+
+
+def _calibration(judged: Judged) -> Section | None:
+    """Does the probability that the gate gives come true?"""
+    said = judged.calibration
+    if len(said) < LEAST_CALIBRATED:
+        return None
+    ordered = sorted(said)
+    size = -(-len(ordered) // min(10, len(ordered) // 10))
+    bins = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    points = []
+    for part in bins:
+        taken = sum(label for _, label in part)
+        points.append((sum(p for p, _ in part) / len(part), taken / len(part), *wilson(taken, len(part)), len(part)))
+    return Section(
+        "Does it know what you will take?",
+        "Before a suggestion is shown, the gate says how likely you are to take it. On the diagonal it is right.",
+        plots.plot(plots.reliability([point[:4] for point in points]), "Said and true acceptance", height_in=3.0),
+        ("said", "taken", "suggestions"),
+        [(f"{mean:.0%}", f"{share:.0%} ({low:.0%} to {high:.0%})", f"{n}") for mean, share, low, high, n in points],
+    )
+
+
+def _rewards(judged: Judged) -> Section | None:
+    """What this person takes more or less often, and how they work with suggestions."""
+    known = sorted(judged.rewards, key=lambda one: (not one.clear, -abs(one.difference)))
+    if not known:
+        return None
+    style = style_of(judged.conduct)
+    says = "How much more, or less, often you take suggestions of a kind than all others, with 95 % intervals."
+    if style is not None:
+        says = f"{STYLES[style]} {says}"
+    return Section(
+        "What you reward",
+        says,
+        plots.plot(
+            plots.differences(
+                [one.of.words for one in known],
+                [one.difference for one in known],
+                [one.low for one in known],
+                [one.high for one in known],
+            ),
+            "Acceptance of kinds of suggestions against the others",
+            height_in=0.8 + 0.28 * len(known),
+        ),
+        ("suggestions", "taken", "others taken", "difference"),
+        [
+            (
+                one.of.words,
+                f"{one.with_it[0]} of {one.with_it[1]}",
+                f"{one.without[0]} of {one.without[1]}",
+                f"{100 * one.difference:+.0f} points ({100 * one.low:+.0f} to {100 * one.high:+.0f})",
+            )
+            for one in known
+        ],
     )
 
 

@@ -137,3 +137,41 @@ def lines(xs: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]
         axes.legend(loc="best", ncols=len(series))
 
     return draw
+
+
+def reliability(points: Sequence[tuple[float, float, float, float]]) -> Callable[[Axes], None]:
+    """(said, true, low, high), shares from 0 to 1, against the diagonal on which both are the same."""
+
+    def draw(axes: Axes) -> None:
+        said, true, low, high = zip(*points, strict=True)
+        top = min(1.0, max(*said, *high) * 1.1)
+        axes.plot([0, top], [0, top], color=FAINT, linewidth=1, linestyle="--")
+        errors = [[t - a for t, a in zip(true, low, strict=True)], [b - t for t, b in zip(true, high, strict=True)]]
+        axes.errorbar(said, true, yerr=errors, color=FIRST, marker="o", markersize=4, linewidth=1.2, elinewidth=0.8)
+        axes.set_xlim(0, top)
+        axes.set_ylim(0, top)
+        axes.set_xlabel("said")
+        axes.set_ylabel("taken")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+
+    return draw
+
+
+def differences(
+    labels: Sequence[str], values: Sequence[float], low: Sequence[float], high: Sequence[float]
+) -> Callable[[Axes], None]:
+    """Differences of shares with intervals, one line each, those that are clear of zero accented."""
+
+    def draw(axes: Axes) -> None:
+        for place, (value, least, most) in enumerate(zip(values, low, high, strict=True)):
+            colour = FIRST if least > 0 or most < 0 else FAINT
+            axes.plot([least, most], [place, place], color=colour, linewidth=1.6)
+            axes.plot([value], [place], color=colour, marker="o", markersize=5)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_yticks(range(len(labels)), list(labels))
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
+
+    return draw

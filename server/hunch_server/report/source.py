@@ -7,6 +7,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
+from hunch_features.gating.rewards import Judged, judged
 from hunch_features.traces.consent import Consent, ConsentFile
 from hunch_features.traces.store import ALWAYS, FILE_NAME, Scope, Store
 from hunch_features.traces.summary import Summary, count_rubrics, summarise
@@ -18,7 +19,7 @@ def write_report(home: Path, target: Path, *, since_ms: int | None = None) -> Su
     """Summarise the record in `home` and write the page. Raises StoreError and OSError."""
     summary = read_summary(home, since_ms)
     answer = Consent(home).answer if home.is_dir() else ConsentFile()
-    page = render(summary, recording=recording_sentence(answer), made_at=datetime.now())
+    page = render(summary, read_judged(home, since_ms), recording=recording_sentence(answer), made_at=datetime.now())
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two may be asked for at a time, in one process too.
     part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
@@ -38,5 +39,17 @@ def read_summary(home: Path, since_ms: int | None = None) -> Summary:
         summary = summarise(store.events(scope))
         summary.rubrics = count_rubrics(store.events(scope))
         return summary
+    finally:
+        store.close()
+
+
+def read_judged(home: Path, since_ms: int | None = None) -> Judged:
+    """What the record tells of the person's judgement of suggestions."""
+    path = home / FILE_NAME
+    if not path.exists():
+        return Judged()
+    store = Store.open(path)
+    try:
+        return judged(store.events(Scope(since=-ALWAYS if since_ms is None else since_ms)))
     finally:
         store.close()
