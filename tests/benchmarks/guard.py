@@ -1,7 +1,8 @@
 """What a shim adds to a command: the same command with and without the shims on PATH, one after the other.
 
 `python -m tests.benchmarks.guard [--runs 200]` prints milliseconds per case: p50 and p95 of both, and of the difference
-of each pair. The machine's own noise is in the difference of two plain runs (`nothing between them`).
+of each pair, and the median of the processor time added, which other work on the machine hardly touches. The machine's
+noise is in the difference of two plain runs (`nothing between them`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
+import statistics
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -48,13 +51,17 @@ def repository(base: Path) -> Path:
     return repo
 
 
-def milliseconds(command: Sequence[str], cwd: Path, path: str) -> float:
-    """One run, from start to end, started through PATH as a shell does."""
+def milliseconds(command: Sequence[str], cwd: Path, path: str) -> tuple[float, float]:
+    """One run, from start to end, started through PATH as a shell does; and its processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = perf_counter()
     subprocess.run(
         ["/usr/bin/env", *command], cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, check=False
     )
-    return (perf_counter() - started) * 1000
+    ended = perf_counter()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return (ended - started) * 1000, busy * 1000
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
@@ -63,13 +70,14 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     return {name: round(ordered[int(len(ordered) * share)], 1) for name, share in (("p50", 0.5), ("p95", 0.95))}
 
 
-def measure(command: Sequence[str], cwd: Path, plain: str, guarded: str, runs: int) -> dict[str, dict[str, float]]:
+def measure(command: Sequence[str], cwd: Path, plain: str, guarded: str, runs: int) -> dict[str, object]:
     """Alternating runs without and with the shims."""
     pairs = [(milliseconds(command, cwd, plain), milliseconds(command, cwd, guarded)) for _ in range(runs)]
     return {
-        "bare": percentiles([pair[0] for pair in pairs]),
-        "shim": percentiles([pair[1] for pair in pairs]),
-        "added": percentiles([pair[1] - pair[0] for pair in pairs]),
+        "bare": percentiles([bare for (bare, _), _ in pairs]),
+        "shim": percentiles([shim for _, (shim, _) in pairs]),
+        "added": percentiles([shim - bare for (bare, _), (shim, _) in pairs]),
+        "added_cpu": round(statistics.median(shim - bare for (_, bare), (_, shim) in pairs), 1),
     }
 
 
@@ -86,12 +94,12 @@ def main() -> None:
         plain = os.environ["PATH"]
         guarded = f"{home / 'shims'}{os.pathsep}{plain}"
         os.environ["HUNCH_HOME"] = str(home)
-        first = milliseconds(["git", "status"], repo, guarded)
+        first, _ = milliseconds(["git", "status"], repo, guarded)
         results = {"nothing between them": measure(["git", "--version"], repo, plain, plain, arguments.runs)}
         for name, command in CASES.items():
             results[name] = measure(command, repo, plain, guarded, arguments.runs)
         few = max(5, arguments.runs // 10)
-        refused = percentiles([milliseconds(["git", "push", "--force"], repo, guarded) for _ in range(few)])
+        refused = percentiles([milliseconds(["git", "push", "--force"], repo, guarded)[0] for _ in range(few)])
         print(
             json.dumps({"runs": arguments.runs, "first_ms": round(first), "ms": results, "refusal": refused}, indent=2)
         )
