@@ -48,7 +48,11 @@ _CLAUSES = re.compile(
 )
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
 _NO = re.compile(r"^no\b", re.IGNORECASE)
-_WISH = re.compile(r"^(?:always|use|prefer|keep|write|only|never|do\s+not|don['’]t|no|avoid)\b", re.IGNORECASE)
+_BARE = re.compile(r"^(?:never|avoid)\s+(?:the\s+)?⟦", re.IGNORECASE)
+_WISH = re.compile(
+    r"^(?:always|use|prefer|keep|write|only|never|do\s+not|don['’]t|no|avoid)\b|^⟦\d+⟧\s+(?:must|should)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
         for clause in clauses:
             # Only what forbids in so many words: "use X" behind a dash is mostly an explanation, and "(no X)" tells
             # how things are unless it stands in a sentence that orders something.
-            denies = _PLAIN_DENIAL.match(clause) or (_NO.match(clause) and _WISH.match(part))
+            # The same holds for a thing that is only named behind "never": "use A to do B, never C" forbids C for B.
+            bare = _NO.match(clause) or _BARE.match(clause)
+            denies = (bare and _WISH.match(part) and whole is None) or (_PLAIN_DENIAL.match(clause) and not bare)
             one = _demanded(statement, reading, clause) if denies else None
             if one is not None:
                 found.append(one)

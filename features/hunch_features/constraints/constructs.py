@@ -9,6 +9,11 @@ _JS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 _TS = ("typescript", "typescriptreact")
 _ENDS = r"""(#match? @x "[^;{}]$")"""
 _DOUBLE_QUOTES = '((string) @x (#match? @x "^\\"")) ((string) @skip (#match? @skip "\'"))'
+_BUILTINS = (
+    "assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|dns|events|fs|http|http2|https|"
+    "inspector|module|net|os|path|perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|timers|"
+    "tls|tty|url|util|v8|vm|worker_threads|zlib"
+)
 _CASTS = '((as_expression) @x (#not-match? @x "[ \\n]as\\s+const$"))'
 _BODIES = "[(expression_statement) (return_statement) (throw_statement) (break_statement) (continue_statement)] @x"
 
@@ -35,6 +40,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "any_type": _ts('((predefined_type) @x (#eq? @x "any"))'),
     "as_any": _ts('((as_expression (predefined_type) @t) @x (#eq? @t "any"))'),
     "assert_statement": {"python": "(assert_statement) @x"},
+    "await_expression": {**_js("(await_expression) @x"), "python": "(await) @x"},
     "bare_except": {"python": '(except_clause . "except" . ":") @x'},
     "broad_except": {
         "python": '((except_clause . "except" . (identifier) @t) @x (#eq? @t "Exception"))'
@@ -47,6 +53,7 @@ QUERIES: dict[str, dict[str, str]] = {
     | _ts('((class_declaration (class_heritage) @h) @x (#match? @h "(^|[ .])(Pure)?Component($|<)"))'),
     "class_declaration": _js("(class_declaration) @x"),
     "debugger": _js("(debugger_statement) @x"),
+    "const_enum": _ts('(enum_declaration "const") @x'),
     "default_export": _js('(export_statement "default") @x'),
     "double_backticks": {
         "python": '((expression_statement (string) @x) (#match? @x "``[^`\\n]+``"))'
@@ -130,6 +137,10 @@ QUERIES: dict[str, dict[str, str]] = {
     "single_quotes": _js('((string) @x (#match? @x "^\'")) ((string) @skip (#match? @skip "[\\"]"))'),
     "switch_statement": _js("(switch_statement) @x"),
     "test_class": {"python": '((class_definition name: (identifier) @n) @x (#match? @n "^Test"))'},
+    "try_statement": {**_js("(try_statement) @x"), "python": "(try_statement) @x", "java": "(try_statement) @x"},
+    "unprefixed_builtin": _js(
+        f'((import_statement source: (string (string_fragment) @x)) (#match? @x "^({_BUILTINS})(/[a-z_/]+)?$"))'
+    ),
     "type_alias_object": _ts("(type_alias_declaration value: (object_type)) @x"),
     "type_cast": {"typescript": f"{_CASTS} (type_assertion) @x", "typescriptreact": _CASTS},
     "unsafe_block": {"rust": "(unsafe_block) @x"},

@@ -311,7 +311,7 @@ def _import_pattern(module: str, language: str) -> re.Pattern[str]:
 
 def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]:
     for module in check.modules:
-        if module.strip("*") not in file.text:
+        if max(module.split("*"), key=len) not in file.text:
             continue
         for match in _import_pattern(module, file.language).finditer(file.text):
             if check.names and not _names_one(check.names, file.text, match):

@@ -137,7 +137,7 @@ def checks_of(text: str, spans: tuple[str, ...]) -> tuple[list[Check], bool] | N
     ):
         return None
     strict = not re.match(rf"{RATHER_NOT}$", denial.group("not"), re.IGNORECASE)
-    rest = _without_tail(rest)
+    rest = _without_tail(re.sub(r"\s*\(⟦\d+⟧\)$", "", rest))
     if _CONDITION.search(rest):
         return None
     suppressed = _SUPPRESS.match(rest)

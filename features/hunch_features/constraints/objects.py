@@ -49,8 +49,12 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     objects = [spans[number] for number in demand.objects]
     good = spans[demand.good] if demand.good is not None else ""
     good = "" if good.startswith(MARK) else good
-    if demand.verb == "import" and demand.in_places:
-        return _of_imports(demand, objects, [spans[number] for number in demand.in_places], good)
+    where = [spans[number] for number in demand.in_places]
+    if where and (demand.verb == "import" or (demand.verb == "use" and where[0].lower() in LIBRARIES)):
+        return _of_imports(objects, where, good)
+    replaced = _extension(objects, good)
+    if replaced is not None:
+        return [replaced]
     if good == "interface":
         objects = [f"{MARK}type_alias_object" if text == "type" else text for text in objects]
     found = [classify(_method(text), verb=demand.verb) for text in objects]
@@ -72,7 +76,7 @@ def globs_of(
     return tuple(found)
 
 
-def _of_imports(demand: Demand, objects: list[str], where: list[str], good: str) -> list[Check] | None:
+def _of_imports(objects: list[str], where: list[str], good: str) -> list[Check] | None:
     """`x` from `y`: names of a module; a folder in a folder: a boundary; a module in a folder: an import there."""
     if all("/" in name and not name.startswith("@") for name in (*objects, *where)):
         return [ForbidDependency(tuple(map(folder_glob, where)), tuple(map(folder_glob, objects)))]
@@ -87,6 +91,18 @@ def _of_imports(demand: Demand, objects: list[str], where: list[str], good: str)
     ):
         return [ForbidImport(tuple(span.text for span in found), good)]
     return None
+
+
+def _extension(objects: list[str], good: str) -> Check | None:
+    """`x.jsonc`, not `.json`: the file of that name with the other ending."""
+    stem, dot, _ = good.rpartition(".")
+    if (
+        not dot
+        or not re.fullmatch(r"[\w.-]+", stem)
+        or not all(re.fullmatch(r"\.[a-z0-9]{1,6}", one) for one in objects)
+    ):
+        return None
+    return ForbidFile(tuple(f"**/{stem}{one}" for one in objects), good)
 
 
 def _method(text: str) -> str:
@@ -156,6 +172,8 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
         name = re.escape(span.text.removesuffix("()"))
         return ForbidText(pattern=rf"\b(?:throw|raise)\s+(?:new\s+)?{name}\b", where="code", instead=good)
     match span.kind:
+        case "construct" if span.text == "assert_statement" and not demand.each:
+            return None  # "use X instead of a bare `assert`" is said of some asserts
         case "construct":
             return ForbidConstruct(span.text, good)
         case "text":

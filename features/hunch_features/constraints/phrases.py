@@ -55,7 +55,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"double\s+quotes", "§double_quotes"),
     (r"single\s+quotes", "§single_quotes"),
     (r"loose\s+equality", "§loose_equality"),
-    (r"(?<=\bno )classes(?![\w-])|(?<=\bavoid )classes(?![\w-])|(?<=\bover )classes(?![\w-])", "§class_declaration"),
+    (
+        r"(?<=\bno )classes(?![\w-])|(?<=\bavoid )classes(?![\w-])|(?<=\bover )classes(?![\w-])|"
+        r"(?<=\buse )classes(?=[.,;]|$)",
+        "§class_declaration",
+    ),
     (r"(?<=\bover )types(?![\w-])|(?<=\bof )types(?![\w-])|type\s+alias(?:es)?", "§type_alias_object"),
     (r"(?<=\bover )interfaces(?![\w-])|(?<=\bof )interfaces(?![\w-])", "§interface_declaration"),
     (r"switch\s+statements?", "§switch_statement"),
@@ -136,7 +140,11 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
         if kind == "code" and (_NO_CODE.match(found) or found[0].isupper()):
             return found
         if kind in ("manager", "library") and found != found.lower():
-            return found
+            # "Redis" and "Jest" are mostly the thing itself; what is imported from it is of the library.
+            before = match.string[: match.start()]
+            if kind == "manager" or not re.search(r"\bfrom\s+$", before):
+                return found
+            found = found.lower()
         known.append(_PHRASES[int(kind[1:])][1] if kind.startswith("p") and kind[1:].isdigit() else found)
         return f"⟦{len(known) - 1}⟧"
 

@@ -79,6 +79,11 @@ _TARGET_IS = re.compile(
     rf":\s*)*{_STYLE}",
     re.IGNORECASE,
 )
+_IN_LANGUAGE = re.compile(
+    r"\s+(?:in|for)\s+(?:all\s+)?(?P<name>python|typescript|javascript|rust|go|java|ruby)(?:\s+(?:code|"
+    r"files))?(?=$|\s*,)",
+    re.IGNORECASE,
+)
 _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|keep|omit|with|without)\b", re.IGNORECASE)
 MAX_WORDS = 24
 _OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
@@ -143,13 +148,11 @@ def _in(found: Found, languages: tuple[str, ...]) -> Found:
 
 
 def _language(body: str) -> tuple[str, tuple[str, ...]]:
-    """A sentence without "in Python" at its end, and the language."""
-    match = re.search(
-        r"\s+(?:in|for)\s+(?P<name>python|typescript|javascript|rust|go|java|ruby)(?:\s+(?:code|files))?$",
-        body,
-        re.IGNORECASE,
-    )
-    return (body, ()) if match is None else (body[: match.start()], LANGUAGES[match.group("name").lower()])
+    """A sentence without "in Python code", and the language."""
+    match = _IN_LANGUAGE.search(body)
+    if match is None:
+        return body, ()
+    return f"{body[: match.start()]}{body[match.end() :]}", LANGUAGES[match.group("name").lower()]
 
 
 def _strict(match: re.Match[str]) -> bool:
@@ -349,6 +352,12 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"only\s+)*(?:use\s+)?§fstring(?:\s+for\s+(?:all\s+)?(?:string\s+)?(?:formatting|"
             r"interpolation)(?:\s+strings)?)",
             _construct("percent_format", "format_call"),
+        ),
+        (
+            r"(?:always\s+|prefer\s+)*use\s+(?:the\s+)?node:\*?\s*(?:protocol|prefix(?:es)?|imports?|specifiers?|"
+            r"scheme)?\s*(?:for|when\s+importing)\s+"
+            r"(?:all\s+)?(?:node(?:\.?js)?\s+)?(?:built-?ins?|core\s+modules)(?:\s+(?:modules|imports))?",
+            _construct("unprefixed_builtin"),
         ),
         (
             r"(?:relative\s+imports?(?:\s+paths?)?|§relative_import(?:\s+paths?)?)\s+(?:must|should|require|need|"

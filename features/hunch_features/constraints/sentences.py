@@ -15,7 +15,8 @@ from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT, TES
 SPAN = r"⟦\d+⟧"
 LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){SPAN})*"
 _BEFORE = (
-    r"the|any|a|an|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|standard|"
+    r"the|any|a|an|deprecated|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|"
+    r"standard|"
     r"manual|"
     r"python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|imports\s+of|traditional|"
     r"sphinx-style|rst-style"
@@ -58,7 +59,8 @@ VERB = (
 _INSTEAD_OF = (
     r"(?:\s+(?P<mark>instead\s+of|rather\s+than|in\s+place\s+of|over|as\s+opposed\s+to)|\s*[,(–—-]+\s*(?:and\s+|"
     r"but\s+)?"
-    r"(?P<not_mark>not|never|instead\s+of|rather\s+than|over|do\s+not\s+use|don['’]t\s+use|never\s+use|avoid))"
+    r"(?P<not_mark>not(?:\s+(?:just|plain))?|never|instead\s+of|rather\s+than|over|do\s+not\s+use|don['’]t\s+use|"
+    r"never\s+use|avoid))"
 )
 
 _FORBID = re.compile(
@@ -117,7 +119,8 @@ _HARMLESS = re.compile(
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"
     r"|throughout(?:\s+the\s+(?:code-?base|project))?|everywhere|across\s+the\s+(?:code-?base|project)|"
-    r"within\s+the\s+(?:code-?base|project)|for\s+(?:object\s+(?:types?|shapes?|definitions?)|"
+    r"within\s+the\s+(?:code-?base|project)|for\s+(?:configuration|dependency\s+management|object\s+(?:types?|"
+    r"shapes?|definitions?)|"
     r"package\s+management|packages|installing\s+(?:packages|"
     r"dependencies))|"
     r"in\s+(?:source\s+)?(?:code|source|files?)(?:\s*(?:,|/|\bor\b|\band\b|\bnor\b)+\s*(?:or\s+|"

@@ -71,6 +71,10 @@ CONSTRUCTS: dict[str, str] = {
     "await import": "dynamic_import",
     "import": "dynamic_import",
     "switch": "switch_statement",
+    "try/catch": "try_statement",
+    "try": "try_statement",
+    "await": "await_expression",
+    "const enum": "const_enum",
 }
 
 # Texts that are code in every place where they stand.
@@ -102,7 +106,9 @@ FLAG_PROGRAMS = {"--no-verify": "git", "--force-with-lease": "git", "--amend": "
 
 _IDENTIFIER = r"[A-Za-z_$][\w$]*"
 _NAME = re.compile(rf"^\.?{_IDENTIFIER}(?:(?:\.|::|\?\.){_IDENTIFIER}|(?:\.|::)\*)*[!]?(?:\(\s*(?:\.\.\.|…)?\s*\))?$")
-_MODULE = re.compile(r"^(?:@[\w.-]+/)?[A-Za-z_][\w.-]*(?:[/.][\w.*-]+)*$")
+_MODULE = re.compile(r"^(?:@[\w.-]+/)?[A-Za-z_*][\w.*-]*(?:[/.][\w.*-]+)*$")
+_IMPORT = re.compile(r"""^import\s+(?:\.\.\.|…|\*|[\w{}, ]+\.\.\.[\w{}, ]*)\s+from\s+['"]([^'"]+)['"]$""")
+_EXTENSION = re.compile(r"^\.(?:m?[jt]sx?|json[c5]?|ya?ml|toml|mdx?|py|rs|go|css|scss|html|env|txt|lock)$")
 _TAG = re.compile(r"^</?([A-Za-z][\w.-]*)\s*/?>$")
 _GENERIC = re.compile(r"^([A-Z][A-Za-z]+)\[.*\]$")
 _SCOPED = re.compile(r"^@[\w.-]+/[\w.-]+$")
@@ -143,7 +149,12 @@ def classify(text: str, *, verb: str = "") -> Span:
     command = _command(bare, verb)
     if command is not None:
         return command
-    construct = _construct(lowered, verb)
+    if _EXTENSION.match(bare):
+        return Span("unknown", bare)
+    if imported := _IMPORT.match(bare):
+        return Span("module", imported.group(1))
+    # `Any` is a name of Python, `any` a type of TypeScript.
+    construct = _construct(lowered if bare == lowered or " " in bare else bare, verb)
     if construct:
         return Span("construct", construct)
     if lowered in LIBRARIES and verb not in ("call", "invoke"):
@@ -168,6 +179,8 @@ def _code(text: str) -> Span:
         return Span("module", text)
     if _PATH.match(text):
         return Span("path", text)
+    if re.fullmatch(r"new\s+[A-Z]\w*", text):
+        return Span("snippet", text)
     if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and "..." not in text and "…" not in text:
         return Span("snippet", text)
     return Span("unknown", text)

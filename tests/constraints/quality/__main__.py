@@ -1,6 +1,6 @@
 """Measures the sentence compiler on the labelled instruction files of the data set named by `HUNCH_DATA`.
 
-`python -m tests.constraints.quality [--half test] [--show misses|wrong|unjudged] [--json]`
+`python -m tests.constraints.quality [--half test | --fresh FOLDER] [--show misses|wrong|unjudged] [--json]`
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from pathlib import Path
 from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.rulebook import compiled_rules
 from tests.constraints.quality.canonical import demands_of
-from tests.constraints.quality.labels import CHECKABLE, Line, half_of, key_of, labelled_lines, rows, verdicts
+from tests.constraints.quality.labels import (
+    CHECKABLE,
+    Line,
+    fresh_lines,
+    fresh_repositories,
+    half_of,
+    key_of,
+    labelled_lines,
+    rows,
+    verdicts,
+)
 
 DRAWS = 2_000
 
@@ -43,8 +53,8 @@ class Result:
     met: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
-def compile_half(data: Path, half: str) -> dict[str, list[Rule]]:
-    """The rules of every repository of a half, compiled from its instruction files alone."""
+def of_half(data: Path, half: str) -> tuple[list[Line], dict[str, list[Rule]]]:
+    """Labelled lines of a half, and the rules of its repositories, compiled from their instruction files alone."""
     files: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in rows(data, "files"):
         if half_of(row["repo"]) == half and not row["symlink"]:
@@ -56,16 +66,29 @@ def compile_half(data: Path, half: str) -> dict[str, list[Rule]]:
                 (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / path).write_text(text, encoding="utf-8")
             found[repository] = compiled_rules(Path(folder))[0]
-    return found
+    return [line for line in labelled_lines(data) if half_of(line.repository) == half], found
 
 
-def judge(data: Path, half: str) -> Result:
+def of_fresh(folder: Path) -> tuple[list[Line], dict[str, list[Rule]]]:
+    """The same of the fresh set, from checkouts named `owner+name` in a folder."""
+    lines: list[Line] = []
+    found: dict[str, list[Rule]] = {}
+    for repository in fresh_repositories():
+        root = folder / repository.replace("/", "+")
+        if not root.is_dir():
+            print(f"no checkout of {repository} in {folder}", file=sys.stderr)
+            continue
+        lines += fresh_lines(repository, root)
+        found[repository] = compiled_rules(root)[0]
+    return lines, found
+
+
+def judge(lines: list[Line], found: dict[str, list[Rule]]) -> Result:
     """Hold every compiled check against the label of its line, or what a person decided about it."""
-    lines = [line for line in labelled_lines(data) if half_of(line.repository) == half]
     at = {(line.repository, line.path, line.line): line for line in lines}
     decided = verdicts()
     result = Result(lines)
-    for repository, rules in compile_half(data, half).items():
+    for repository, rules in found.items():
         for rule in rules:
             if rule.status != "enforced":
                 continue
@@ -146,14 +169,18 @@ def _show(result: Result, what: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.constraints.quality", description=__doc__)
     parser.add_argument("--half", choices=("dev", "test"), default="test")
+    parser.add_argument("--fresh", type=Path, metavar="FOLDER", help="checkouts of the fresh set, as owner+name")
     parser.add_argument("--show", choices=("misses", "wrong", "unjudged"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    data = os.environ.get("HUNCH_DATA")
-    if not data or not (Path(data) / "agent_instructions").is_dir():
-        print("HUNCH_DATA names no folder with agent_instructions", file=sys.stderr)
-        return 2
-    result = judge(Path(data), options.half)
+    if options.fresh:
+        result = judge(*of_fresh(options.fresh))
+    else:
+        data = os.environ.get("HUNCH_DATA")
+        if not data or not (Path(data) / "agent_instructions").is_dir():
+            print("HUNCH_DATA names no folder with agent_instructions", file=sys.stderr)
+            return 2
+        result = judge(*of_half(Path(data), options.half))
     if options.show:
         _show(result, options.show)
         return 0

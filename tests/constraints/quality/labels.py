@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hunch_features.constraints.files import instruction_files
+
 HERE = Path(__file__).parent
 CHECKABLE = ("pattern", "program")
 
@@ -52,9 +54,9 @@ def rows(data: Path, name: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def labels() -> dict[str, Label]:
-    """All labels of this folder by key."""
-    with (HERE / "labels.tsv").open(encoding="utf-8", newline="") as stream:
+def labels(name: str = "labels") -> dict[str, Label]:
+    """The labels of a table of this folder by key."""
+    with (HERE / f"{name}.tsv").open(encoding="utf-8", newline="") as stream:
         return {
             row["id"]: Label(row["kind"], row["reach"], tuple(untagged(part) for part in _split(row["demands"])))
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -79,6 +81,26 @@ def labelled_lines(data: Path) -> list[Line]:
         label = known.get(key)
         if label is not None and label.kind != "same":
             found.append(Line(key, row["repo"], row["path"], row["line"], label))
+    return found
+
+
+def fresh_repositories() -> dict[str, str]:
+    """Repositories of the fresh set, with their commits."""
+    with (HERE / "fresh_repositories.tsv").open(encoding="utf-8", newline="") as stream:
+        return {row["repository"]: row["commit"] for row in csv.DictReader(stream, delimiter="\t")}
+
+
+def fresh_lines(repository: str, root: Path) -> list[Line]:
+    """The labelled lines of a checkout of a repository of the fresh set."""
+    known = labels("fresh")
+    found: list[Line] = []
+    for instructions in instruction_files(root)[0]:
+        text = (root / instructions.path).read_text("utf-8", "replace")
+        for number, content in enumerate(text.split("\n"), 1):
+            key = key_of(repository, instructions.path, content.strip())
+            label = known.pop(key, None)
+            if label is not None and label.kind != "same":
+                found.append(Line(key, repository, instructions.path, number, label))
     return found
 
 
