@@ -45,6 +45,7 @@ def test_what_is_wanted(made: Offer, sentence: str) -> None:
 def test_what_is_done_now() -> None:
     doings = Doings()
     assert doing(Activity.READING) == "reading code"
+    assert doing(Activity.DEBUGGING, doings) == "debugging or testing"
     doings.see(EditBurst(at=1, document="src/parser.py", symbol="parse", inserted=1))
     assert doing(Activity.WRITING, doings) == "writing new code in `parse` of parser.py"
     doings.see(Save(at=2, document="src/parser.py"))

@@ -21,7 +21,7 @@ _NOW: dict[Activity, str] = {
     Activity.REVIEWING: "checking a suggestion{where}",
     Activity.PROMPTING: "describing the code to be written{where}",
     Activity.READING: "reading code{where}",
-    Activity.DEBUGGING: "finding out why a run fails{where}",
+    Activity.DEBUGGING: "debugging or testing{where}",
     Activity.DOCUMENTING: "documenting{where}",
     Activity.WAITING: "waiting for a suggestion{where}",
     Activity.REFACTORING: "making the same change at several places{where}",
@@ -40,7 +40,7 @@ def doing(activity: Activity, doings: Doings | None = None) -> str:
         names = [PurePosixPath(path).name for path in doings.changed]
         where = f" to {_listed(names)}"
     if activity is Activity.DEBUGGING and doings is not None and doings.last_failure[0]:
-        where += f" ({doings.last_failure[0]})"
+        return _short(f"finding out why a run fails{where} ({doings.last_failure[0]})")
     return _short(_NOW[activity].format(where=where))
 
 

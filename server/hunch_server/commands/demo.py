@@ -77,7 +77,7 @@ def _lay_out(root: Path, recording: Recording) -> None:
 
 
 async def _play(recording: Recording, root: Path, screen: Console) -> Played:
-    async with editor_session(root) as editor:
+    async with editor_session(root, experimental={"hunch": {"offers": True}}) as editor:
         await editor.wait_for_state("ready", "degraded")
         with _watching(screen) as watch:
             return await Player(editor, root, watch).play(recording)
@@ -126,6 +126,12 @@ def result(played: Played, report: Path) -> dict[str, Any]:
             {"file": file, "line": line, "at": before, "listed": [item.label for item in listed]}
             for file, line, before, listed in played.members
         ],
+        "offers": [
+            {"kind": offer["kind"], "title": offer["title"], "why": offer["why"], "outcome": answer}
+            for offer, answer in played.offers
+        ],
+        "offers_withheld": [{"reason": quiet["reason"], "why": quiet["summary"]} for quiet in played.kept_quiet],
+        "intents": played.intents,
         "keystrokes": played.keystrokes,
         "accepted_chars": played.accepted_chars,
         "model": played.stats.get("model", ""),

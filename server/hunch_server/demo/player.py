@@ -19,6 +19,7 @@ MIN_ACCEPT_CHARS = 2
 PATIENCE_MS = 400.0
 MEMBERS_TRIES = 20
 RULES_PATIENCE_S = 5.0
+OFFER_PATIENCE_S = 6.0
 
 
 @dataclass(slots=True)
@@ -47,6 +48,9 @@ class Played:
     members: list[tuple[str, int, str, list[lsp.CompletionItem]]] = field(default_factory=list)
     silences: list[tuple[str, int, str, str]] = field(default_factory=list)  # file, line, code, why
     violations: list[tuple[str, lsp.Diagnostic]] = field(default_factory=list)  # file, what was told on save
+    offers: list[tuple[dict[str, Any], str]] = field(default_factory=list)  # `hunch/offer`, what became of it
+    kept_quiet: list[dict[str, Any]] = field(default_factory=list)  # decisions of `hunch/offers` for silence
+    intents: list[str] = field(default_factory=list)  # what the person seemed to be doing, at offers and silences
 
 
 @dataclass(slots=True)
@@ -94,6 +98,10 @@ class Player:
                     await self._save()
                 case "members":
                     await self._members()
+                case "offer":
+                    await self._offer(step)
+                case "silence":
+                    await self._silence()
         self.played.stats = await self._editor.request("hunch/stats")
         return self.played
 
@@ -127,6 +135,56 @@ class Player:
         before = self._editor.documents[uri].line(here.line)[: here.column].strip()
         self.played.members.append((self._file, here.line + 1, before, listed))
         self._show("")
+
+    async def _offer(self, step: Step) -> None:
+        """Wait for an offer and answer it; its edits are applied as an editor would."""
+        known = len(self.played.offers)
+        for _ in range(int(OFFER_PATIENCE_S / 0.1)):
+            if len(self._editor.offers) > known:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            return
+        offer = self._editor.offers[-1]
+        await self._note_intent()
+        if step.answer == "accepted":
+            for change in offer.get("edits", {}).get("documentChanges", []):
+                self._apply(change)
+        self._editor.notify("hunch/offerOutcome", {"id": offer["id"], "outcome": step.answer})
+        self.played.offers.append((offer, step.answer))
+        self._note = f"{offer['title']}: {offer['why']}"
+        self._show("")
+
+    def _apply(self, change: dict[str, Any]) -> None:
+        """Apply a document's edits, the last one first so that the others keep their places."""
+        uri = change["textDocument"]["uri"]
+        document = self._editor.documents.get(uri)
+        if document is None:
+            return
+        for edit in reversed(change["edits"]):
+            start, end = (
+                document.offset_at(convert.position_from_lsp(document, lsp.Position(**edit["range"][side])))
+                for side in ("start", "end")
+            )
+            self._editor.replace(uri, start, end, edit["newText"])
+            if uri == self._uris[self._file] and start < self._caret:
+                self._caret += len(edit["newText"]) - (end - start)
+
+    async def _silence(self) -> None:
+        """Wait until something that could be offered was not, and note why."""
+        for _ in range(int(OFFER_PATIENCE_S / 0.1)):
+            decisions = (await self._editor.request("hunch/offers"))["decisions"]
+            if decisions and decisions[0]["offered"] is None and decisions[0]["kind"] is not None:
+                self.played.kept_quiet.append(decisions[0])
+                self._note = decisions[0]["summary"]
+                break
+            await asyncio.sleep(0.1)
+        await self._note_intent()
+        self._show("")
+
+    async def _note_intent(self) -> None:
+        intent = (await self._editor.request("hunch/offers"))["intent"]
+        self.played.intents.append(intent["sentence"])
 
     def _text(self) -> str:
         return self._editor.documents[self._uris[self._file]].text()

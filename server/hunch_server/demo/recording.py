@@ -12,13 +12,14 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=60_000)]
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing done. `type`: keys of `text`, one every `key_ms`. `erase`: `count` backspaces. `goto`: the caret after
-    the first occurrence of `text`. `save`. `members`: look at the list after the dot. Every step begins after a pause
-    of `after_ms`."""
+    the first occurrence of `text`. `save`. `members`: look at the list after the dot. `offer`: wait for a proactive
+    offer and give the `answer`. `silence`: ask why none is made. Every step begins after a pause of `after_ms`."""
 
-    do: Literal["open", "type", "erase", "goto", "save", "members"]
+    do: Literal["open", "type", "erase", "goto", "save", "members", "offer", "silence"]
     file: str = ""
     text: str = ""
     count: int = 0
+    answer: Literal["accepted", "dismissed", "notNow"] = "accepted"
     key_ms: Milliseconds = 120.0
     after_ms: Milliseconds = 200.0
     note: str = ""

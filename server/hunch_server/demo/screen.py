@@ -78,7 +78,17 @@ def summary_view(played: Played) -> RenderableType:
     for file, line, code, why in played.silences[:LISTED]:
         silence.add_row(f"{file}:{line}", Text(code or "(blank line)", "bright_black"), why)
     return Group(
-        table, Text(), silence, Text(), _members_view(played), Text(), _rules_view(played), Text(), figures_view(played)
+        table,
+        Text(),
+        silence,
+        Text(),
+        _members_view(played),
+        Text(),
+        _rules_view(played),
+        Text(),
+        _offers_view(played),
+        Text(),
+        figures_view(played),
     )
 
 
@@ -94,6 +104,20 @@ def _members_view(played: Played) -> RenderableType:
         names = ", ".join(item.label for item in listed[:LISTED]) or "nothing"
         members.add_row(f"{file}:{line}", Text(before), ", ".join(sorted(sources)), names)
     return members
+
+
+def _offers_view(played: Played) -> RenderableType:
+    """What was offered unasked, what became of it, and what was not offered."""
+    offers = Table(
+        title="Offers, and one that was not made", title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    offers.add_column("answer", style="cyan", no_wrap=True)
+    offers.add_column("what and why", ratio=1)
+    for offer, answer in played.offers:
+        offers.add_row({"notNow": "not now"}.get(answer, answer), Text(f"{offer['title']}. {offer['why']}"))
+    for quiet in played.kept_quiet:
+        offers.add_row("silence", Text(quiet["summary"]))
+    return offers
 
 
 def _rules_view(played: Played) -> RenderableType:
