@@ -285,6 +285,19 @@ def test_an_own_function_in_place_of_a_library(repository: Repository, habits: L
     assert found.against == ("pkg/old.py:2",)
 
 
+def test_an_own_function_of_a_typescript_module(repository: Repository, habits: Learn) -> None:
+    own = (
+        "import fs from 'node:fs'\n\nexport function readText(path: string) {\n"
+        "  return fs.readFileSync(path, 'utf8')\n}\n"
+    )
+    uses = many(
+        "import { readText } from './util.js'\n\nexport const text@ = readText('a') + readText('b')\n", 8, suffix="ts"
+    )
+    repository.commit("One", {"src/util.ts": own} | uses)
+    found = habits()["helper.readText.fs.readFileSync"]
+    assert (found.support, found.exceptions) == (16, 0)
+
+
 def test_an_own_function_of_a_go_package(repository: Repository, habits: Learn) -> None:
     own = 'package p\n\nimport "strings"\n\nfunc splitWords(s string) []string {\n\treturn strings.Split(s, " ")\n}\n'
     uses = many("package p\n\nfunc use@() {\n\tsplitWords(text)\n\tsplitWords(other)\n}\n", 8, "p", "go")

@@ -78,7 +78,8 @@ def _call(node: tree_sitter.Node, bound: dict[str, Binding]) -> Call | None:
         return Call(parts[0], ".".join(parts[1:]), node.start_point[0])  # `import os.path`
     if binding is None:
         return Call("", parts[0], node.start_point[0]) if len(parts) == 1 else None
-    names = [binding.name, *parts[1:]] if binding.name else parts[1:]
+    whole = not binding.name or (len(parts) > 1 and binding.name == binding.module.removeprefix("node:"))
+    names = parts[1:] if whole else [binding.name, *parts[1:]]
     return Call(binding.module, ".".join(names), node.start_point[0])
 
 

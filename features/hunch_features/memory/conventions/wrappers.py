@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -148,6 +149,8 @@ def _target(shown: Shown, call: Call, paths: Paths, known: dict[tuple[str, str, 
     first, _, rest = call.name.partition(".")
 
     def file_of(module: str) -> str | None:
+        if shown.language == "python" and module.split(".", 1)[0] in sys.stdlib_module_names:
+            return None  # even where the repository has a file of that name
         key = (shown.language, module, str(PurePosixPath(shown.path).parent))
         if key not in known:
             known[key] = paths.imported(shown.language, module, shown.path)
@@ -161,4 +164,6 @@ def _target(shown: Shown, call: Call, paths: Paths, known: dict[tuple[str, str, 
         return Own(path, first)
     if call.module.startswith(".") or call.module.split(".", 1)[0] in NOT_WRAPPED or "/" in call.module:
         return None
-    return f"{call.module.removeprefix('node:')}.{call.name}" if call.name else None
+    if not call.name or call.name.startswith("_") or "._" in call.name:
+        return None
+    return f"{call.module.removeprefix('node:')}.{call.name}"
