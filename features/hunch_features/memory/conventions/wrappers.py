@@ -106,7 +106,22 @@ def _convention(
         check=ForbidReference((library,), instead=shown),
         exclude=(own.path,),
         languages=(languages[own.path],),
+        key=(library, own.name, own.path),
     )
+
+
+def uses(head: Sequence[Shown], conventions: Sequence[Convention]) -> dict[str, tuple[int, int]]:
+    """Of each habit, how many places in some code call the repository's function, and how many the library's."""
+    calls = _resolved(head)
+    found = {}
+    for one in conventions:
+        library, own = one.key[0], Own(one.key[2], one.key[1])
+        ours, theirs = (
+            sum((place.path, place.inside) != own for place in places)
+            for places in (calls.own.get(own, ()), calls.library.get(library, ()))
+        )
+        found[one.id] = (ours, theirs)
+    return found
 
 
 def _resolved(head: Sequence[Shown]) -> _Calls:
