@@ -1,6 +1,6 @@
 """Measures the sentence compiler on the labelled instruction files of the data set named by `HUNCH_DATA`.
 
-`python -m tests.constraints.quality [--half test | --fresh FOLDER] [--show misses|wrong|unjudged] [--json]`
+`python -m tests.constraints.quality [--half test | --fresh FOLDER [--round 2]] [--show misses|wrong|unjudged] [--json]`
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ def of_half(data: Path, half: str) -> tuple[list[Line], dict[str, list[Rule]]]:
     return [line for line in labelled_lines(data) if half_of(line.repository) == half], found
 
 
-def of_fresh(folder: Path) -> tuple[list[Line], dict[str, list[Rule]]]:
-    """The same of the fresh set, from checkouts named `owner+name` in a folder."""
+def of_fresh(folder: Path, number: str) -> tuple[list[Line], dict[str, list[Rule]]]:
+    """The same of a round of the fresh set, from checkouts named `owner+name` in a folder."""
     lines: list[Line] = []
     found: dict[str, list[Rule]] = {}
-    for repository in fresh_repositories():
+    for repository in fresh_repositories(number):
         root = folder / repository.replace("/", "+")
         if not root.is_dir():
             print(f"no checkout of {repository} in {folder}", file=sys.stderr)
@@ -170,11 +170,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.constraints.quality", description=__doc__)
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--fresh", type=Path, metavar="FOLDER", help="checkouts of the fresh set, as owner+name")
+    parser.add_argument("--round", choices=("1", "2"), default="2", help="which round of the fresh set")
     parser.add_argument("--show", choices=("misses", "wrong", "unjudged"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.fresh:
-        result = judge(*of_fresh(options.fresh))
+        result = judge(*of_fresh(options.fresh, options.round))
     else:
         data = os.environ.get("HUNCH_DATA")
         if not data or not (Path(data) / "agent_instructions").is_dir():

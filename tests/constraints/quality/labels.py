@@ -84,10 +84,10 @@ def labelled_lines(data: Path) -> list[Line]:
     return found
 
 
-def fresh_repositories() -> dict[str, str]:
-    """Repositories of the fresh set, with their commits."""
+def fresh_repositories(number: str) -> list[str]:
+    """Repositories of one round of the fresh set; their commits stand in the same table."""
     with (HERE / "fresh_repositories.tsv").open(encoding="utf-8", newline="") as stream:
-        return {row["repository"]: row["commit"] for row in csv.DictReader(stream, delimiter="\t")}
+        return [row["repository"] for row in csv.DictReader(stream, delimiter="\t") if row["round"] == number]
 
 
 def fresh_lines(repository: str, root: Path) -> list[Line]:
