@@ -69,8 +69,9 @@ export class Offers implements vscode.CodeActionProvider, vscode.Disposable {
   /** Tab: to the place, then apply. */
   async step(): Promise<void> {
     const step = this.open.step(caret());
-    if (step === "jump") await this.jump();
-    else if (step === "take") await this.take();
+    // A place without a text is taken by going there.
+    if (step === "jump" && this.open.offer?.edits) await this.jump();
+    else if (step !== "nothing") await this.take();
   }
 
   answer(outcome: "dismissed" | "notNow"): void {
@@ -141,7 +142,7 @@ export class Offers implements vscode.CodeActionProvider, vscode.Disposable {
     }
     for (const editor of vscode.window.visibleTextEditors) {
       const place = editor.document.uri.toString() === offer?.uri ? offer?.position?.line : undefined;
-      const line = place !== undefined && place < editor.document.lineCount && offer?.edits ? editor.document.lineAt(place) : undefined;
+      const line = place !== undefined && place < editor.document.lineCount && step !== "nothing" ? editor.document.lineAt(place) : undefined;
       const end = line && new vscode.Range(line.range.end, line.range.end);
       const text = offer && note(offer, step);
       editor.setDecorations(this.decoration, end ? [{ range: end, renderOptions: { after: { contentText: text ?? "" } } }] : []);

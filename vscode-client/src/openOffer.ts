@@ -46,15 +46,17 @@ export class OpenOffer {
     return offer;
   }
 
-  /** Whether Tab belongs to the offer: only where it changes code, and only in the document on the screen. */
+  /** Whether Tab belongs to the offer: only where it is about the code to edit next. */
   tabIsOurs(caret: Caret | undefined): boolean {
     return this.step(caret) !== "nothing";
   }
 
   step(caret: Caret | undefined): Step {
     const offer = this.current;
-    if (!offer?.edits || !offer.uri || !offer.position || !caret) return "nothing";
-    return caret.uri === offer.uri && caret.line === offer.position.line ? "take" : "jump";
+    if (!offer?.uri || !offer.position || !caret) return "nothing";
+    if (!offer.edits && offer.kind !== "next_edit") return "nothing";
+    if (caret.uri !== offer.uri || caret.line !== offer.position.line) return "jump";
+    return offer.edits ? "take" : "nothing";
   }
 }
 

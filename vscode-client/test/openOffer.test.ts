@@ -30,9 +30,16 @@ test("Tab goes to the place first and applies there", () => {
   assert.equal(open.tabIsOurs(undefined), false);
 });
 
-test("Tab stays the editor's where the offer changes no code", () => {
+test("Tab stays the editor's where the offer is not about the next edit", () => {
   const { edits: _, ...told } = EDIT;
-  assert.equal(opened(told).open.tabIsOurs({ uri: "file:///b.py", line: 7 }), false);
+  assert.equal(opened(told).open.tabIsOurs({ uri: "file:///a.py", line: 7 }), false);
+});
+
+test("a place without a text: Tab goes there, and is the editor's again", () => {
+  const { edits: _, ...told } = { ...EDIT, kind: "next_edit" };
+  const { open } = opened(told);
+  assert.equal(open.step({ uri: "file:///a.py", line: 7 }), "jump");
+  assert.equal(open.step({ uri: "file:///b.py", line: 7 }), "nothing");
 });
 
 test("only the first answer counts", () => {

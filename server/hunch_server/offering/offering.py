@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,15 @@ BOUNDARY_HOLDS_S = 20.0
 RANK = {boundary: rank for rank, boundary in enumerate(Boundary)}
 
 
+@dataclass(slots=True)
+class Pending:
+    """Boundaries that were crossed and not looked at yet; `since`: when the last of them was, seconds since 1970."""
+
+    root: Path
+    crossed: set[Boundary]
+    since: float
+
+
 def load_model() -> Model:
     """The shipped model of what developers do. Raises ModelError."""
     from hunch_features.intent.measuring import state_model  # noqa: PLC0415 - when first asked
@@ -63,7 +73,7 @@ class Offering:
         self._candidates = Candidates(server)
         self._git: dict[Path, GitWatch] = {}
         self._staged: dict[Path, frozenset[str]] = {}
-        self._pending: tuple[Boundary, Path, float] | None = None
+        self._pending: Pending | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready: messages.Ready | None = None
         self._found: Sequence[Offer] = ()
@@ -185,39 +195,42 @@ class Offering:
     # ---- deciding ----
 
     def _crossed(self, boundary: Boundary, root: Path) -> None:
-        """A boundary: looked at in a second; of several in that second the most welcome one counts."""
-        pending = self._pending
-        if pending is not None and RANK[pending[0]] > RANK[boundary]:
-            return
-        self._pending = (boundary, root, self._now())
+        """A boundary: looked at in a second, with what else is crossed in that second."""
+        if self._pending is None or self._pending.root != root:
+            self._pending = Pending(root, set(), 0.0)
+        self._pending.crossed.add(boundary)
+        self._pending.since = self._now()
         self._after("decide", SETTLE_S, self._settled)
 
     def _settled(self) -> None:
         pending, self._pending = self._pending, None
         if pending is not None and self._active:
-            self._server.in_background(self._decide(*pending))
+            self._server.in_background(self._decide(pending))
 
-    async def _decide(self, boundary: Boundary, root: Path, since: float) -> None:
+    async def _decide(self, pending: Pending) -> None:
+        root, boundary = pending.root, max(pending.crossed, key=RANK.__getitem__)
         expired = self.engine.decider.expire(self._at)
         if expired is not None:
             self._ended(expired, "expired")
         doings = self.engine.doings(str(root))
         staged = self._staged.get(root, frozenset())
-        found = await self._candidates.gather(boundary, root, doings, staged, away_ms=self._away_ms)
+        found: list[Offer] = []
+        for crossed in pending.crossed:
+            found += await self._candidates.gather(crossed, root, doings, staged, away_ms=self._away_ms)
         self._found = found
         at = self._at
         decision = self.engine.decide(found, boundary, at)
         if decision.made is not None:
             await self._show(decision.made, root)
         elif decision.silence is Silence.TYPING and found:
-            self._look_again(boundary, root, since)
+            self._look_again(pending, boundary)
         log.debug("%s", decision.summary)
 
-    def _look_again(self, boundary: Boundary, root: Path, since: float) -> None:
+    def _look_again(self, pending: Pending, boundary: Boundary) -> None:
         """The person typed on: perhaps there is a pause in a moment."""
-        if self._pending is not None or self._now() - since >= BOUNDARY_HOLDS_S:
+        if self._pending is not None or self._now() - pending.since >= BOUNDARY_HOLDS_S:
             return
-        self._pending = (boundary, root, since)
+        self._pending = pending
         moment = self.engine.moment(boundary, self._at)
         pause = needed_pause(moment) - (moment.at - (moment.last_key or moment.at))
         self._after("decide", pause / 1000 + 0.05, self._settled)
