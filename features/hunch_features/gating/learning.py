@@ -25,7 +25,7 @@ FORGET = 0.995
 """Weight of older evidence per decision: habits change, slowly."""
 RECENT = 0.96
 """Smoothing of the losses that are compared: about the last 25 decisions."""
-PRIOR_TAKEN = 3.0
+PRIOR_TAKEN = 10.0
 """The shipped threshold weighs as much as this many of the person's own taken suggestions."""
 KEPT_TAKEN = 60
 GLANCE_S, GLANCE_WEIGHT = 0.3, 0.3
