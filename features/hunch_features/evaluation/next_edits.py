@@ -5,6 +5,7 @@ Trees come from bare histories, read object by object; nothing is checked out an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from hunch_features.memory.paths import Paths
 from hunch_features.memory.walk import MAX_FILE_BYTES, decode, language_of
 from hunch_features.next_edit.edit import EditJustMade
 from hunch_features.next_edit.repository import MAX_RELATED, MAX_USERS
-from hunch_features.next_edit.source import Source
+from hunch_features.next_edit.source import Source, words_in
 from hunch_features.text import Edit
 from hunch_features.traces.importers.files import read_lines
 from hunch_models.errors import HunchError
@@ -261,6 +262,34 @@ def _fits(target: Target, first: int, old: list[str], written: list[str]) -> boo
     if not target.start <= first <= first + len(old) <= max(target.end, target.start):
         return False
     return _contains(target.new, written) if written else not set(old) & set(target.new)
+
+
+def is_part(case: Case, path: str, lines: Sequence[str], edits: Sequence[Edit]) -> bool:
+    """Whether the commit did what the edits do, and perhaps more: words taken out became fewer, new ones more."""
+    return bool(edits) and all(_is_part(case, path, lines, edit) for edit in edits)
+
+
+def _is_part(case: Case, path: str, lines: Sequence[str], edit: Edit) -> bool:
+    gone = Counter(words_in(" ".join(taken(lines, edit))))
+    come = Counter(words_in(edit.text))
+    for target in case.targets:
+        if target.path == path and target.start <= edit.start.line < max(target.end, target.start + 1):
+            old = Counter(word for line in lines[target.start : target.end] for word in words_in(line))
+            new = Counter(word for line in target.new for word in words_in(line))
+            if all(new[word] < old[word] for word in gone - come) and all(
+                new[word] > old[word] for word in come - gone
+            ):
+                return True
+    return False
+
+
+def taken(lines: Sequence[str], edit: Edit) -> list[str]:
+    """The text that an edit replaces, line by line."""
+    part = list(lines[edit.start.line : edit.end.line + 1])
+    if part:
+        part[-1] = part[-1][: edit.end.column]
+        part[0] = part[0][edit.start.column :]
+    return part
 
 
 def _contains(lines: Sequence[str], part: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hunch_features.evaluation.next_edits import Case, hits, is_exact
+from hunch_features.evaluation.next_edits import Case, hits, is_exact, is_part
 from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.candidates import ranked
 from hunch_features.next_edit.changes import Change, ChangeKind
@@ -19,6 +19,7 @@ from hunch_features.next_edit.ranking import Ranker
 from hunch_features.next_edit.repository import Repository
 from hunch_features.next_edit.source import Source
 from hunch_features.next_edit.uses import NAMED
+from hunch_features.text import Edit
 
 DEPTH = 5
 DRAWS = 2_000
@@ -41,6 +42,8 @@ class Outcome:
     first_symbol: bool
     has_text: bool
     exact: bool
+    part: bool
+    """Whether the commit did at least what the text does."""
     kind: str
     next_use_rank: int | None
     file_rank: int | None
@@ -84,7 +87,8 @@ def outcome(
         first_line=lines[:1] == [True],
         first_symbol=symbols[:1] == [True],
         has_text=first is not None and bool(first.edits),
-        exact=first is not None and _is_exact(case, repository, first),
+        exact=first is not None and _holds(is_exact, case, repository, first),
+        part=first is not None and _holds(is_part, case, repository, first),
         kind=first.kind if first is not None else "",
         next_use_rank=_rank([bool(hits(case, path, line)) for path, line in next_uses(found, repository)]),
         file_rank=_rank([path in others for path in own_files]),
@@ -98,11 +102,14 @@ def _rank(right: Sequence[bool]) -> int | None:
     return next((number for number, one in enumerate(right) if one), None)
 
 
-def _is_exact(case: Case, repository: Repository, place: NextEdit) -> bool:
+Judge = Callable[[Case, str, Sequence[str], Sequence[Edit]], bool]
+
+
+def _holds(judge: Judge, case: Case, repository: Repository, place: NextEdit) -> bool:
     text = repository.text(place.path)
     if text is None or not place.edits:
         return False
-    return is_exact(case, place.path, Source(place.path, "plaintext", text).lines, place.edits)
+    return judge(case, place.path, Source(place.path, "plaintext", text).lines, place.edits)
 
 
 def _symbols(case: Case, repository: Repository) -> set[tuple[str, str]]:
@@ -162,6 +169,7 @@ def summary(outcomes: Sequence[Outcome], show: float) -> dict[str, Any]:
         "right_symbol": share(shown, lambda one: one.first_symbol),
         "with_text": share(shown, lambda one: one.has_text),
         "text_exact": share([one for one in shown if one.has_text], lambda one: one.exact),
+        "text_exact_or_part": share([one for one in shown if one.has_text], lambda one: one.exact or one.part),
         "calibration": _calibration(outcomes),
         "seconds": _spread([one.seconds for one in outcomes]),
         "per_repository": {

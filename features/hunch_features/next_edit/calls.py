@@ -23,11 +23,36 @@ def arguments(change: Change, source: Source, line: int, column: int) -> tuple[d
     given = call.child_by_field_name("arguments")
     if given is None or given.start_point[0] - line > 2:
         return {}, ()
-    needed = bool(resigned.removed or resigned.order) or any(not one.optional for _, one in resigned.added)
-    facts = {"call": 1.0, "call_must_change": float(needed)}
+    own = _is_own(resigned, call)
+    facts = {"call": 1.0, "call_own": float(own), "call_must_change": float(own and _is_needed(resigned, given))}
     edits = _edits(resigned, source, call, given)
     facts["call_edited"] = float(bool(edits))
     return facts, edits
+
+
+def _is_own(resigned: Resigned, call: tree_sitter.Node) -> bool:
+    """Whether the call is one of this function: `x.f()` calls a method, and only of `self` it is known whose."""
+    function = call.child_by_field_name("function") or call
+    receiver = function.child_by_field_name("object") or function.child_by_field_name("value")
+    receiver = receiver or function.child_by_field_name("operand") or function.child_by_field_name("argument")
+    if receiver is None:
+        return True
+    return resigned.is_method and _text(receiver) in ("self", "this", "cls", "Self", "super()", "super")
+
+
+def _is_needed(resigned: Resigned, given: tree_sitter.Node) -> bool:
+    """Whether the arguments that are given do not fit the new parameters."""
+    listed = [child for child in given.named_children if child.type != "comment"]
+    keys = {_key(child) for child in listed if child.type == "keyword_argument"}
+    positional = len(listed) - len(keys)
+    if any(not one.optional and one.name not in keys for _, one in resigned.added):
+        return True
+    if any(one.name in keys or at < positional for at, one in resigned.removed):
+        return True
+    if any(old in keys for old, _ in resigned.renamed):
+        return True
+    order = resigned.order or ()
+    return any(was != at for at, was in enumerate(order[:positional]))
 
 
 def _call_of(source: Source, line: int, column: int, name: str) -> tree_sitter.Node | None:

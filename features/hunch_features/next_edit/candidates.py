@@ -13,10 +13,10 @@ from hunch_features.next_edit.content import is_sound, with_line_ends
 from hunch_features.next_edit.edit import Delta, EditJustMade, NextEdit
 from hunch_features.next_edit.facts import NEAR
 from hunch_features.next_edit.finding import Found, find
-from hunch_features.next_edit.ranking import Ranker, shipped, text_facts
+from hunch_features.next_edit.ranking import Ranker, shipped
 from hunch_features.next_edit.repository import RememberedRepository
 from hunch_features.next_edit.sentences import TELLING, title_and_why
-from hunch_features.next_edit.spots import Proposal, Spot
+from hunch_features.next_edit.spots import Proposal, Spot, beside
 from hunch_features.text import Edit, Position
 
 BUDGET_S = 0.05
@@ -56,7 +56,7 @@ def ranked(found: Found, rules: Sequence[Rule] = (), limit: int = 5, ranker: Ran
     """The `limit` likeliest of the found places, one for places close together."""
     ranker = ranker or shipped()
     spots = found.spots
-    scores = ranker.place.probabilities([spot.facts for spot in spots])
+    scores = ranker.places(spots)
     order = sorted(range(len(spots)), key=lambda number: (-scores[number], number))
     groups: list[tuple[float, list[Spot]]] = []
     for number in order:
@@ -108,12 +108,12 @@ def _text(members: list[Spot], rules: Sequence[Rule], ranker: Ranker) -> tuple[_
     for best in scored[:TRIED_TEXTS]:
         if best.confidence < ranker.content:
             break
-        edits = list(best.proposal.edits)
+        edits = best.proposal.edits
         for other in members[1:]:
             for one in _scored(other, ranker):
                 fits = one.proposal.change is best.proposal.change and one.confidence >= ranker.content
-                if fits and not any(_touch(edit, mine) for edit in one.proposal.edits for mine in edits):
-                    edits += one.proposal.edits
+                if fits:
+                    edits = beside(edits, one.proposal.edits)
         for tried in (edits, best.proposal.edits):
             fitting = with_line_ends(lead.source, sorted(tried, key=lambda edit: edit.start))
             if is_sound(lead.source, fitting, rules):
@@ -121,12 +121,8 @@ def _text(members: list[Spot], rules: Sequence[Rule], ranker: Ranker) -> tuple[_
     return None, ()
 
 
-def _touch(one: Edit, other: Edit) -> bool:
-    return one.start <= other.end and other.start <= one.end
-
-
 def _scored(spot: Spot, ranker: Ranker) -> list[_Text]:
     written = [proposal for proposal in spot.proposals if proposal.edits]
-    scores = ranker.text.probabilities([text_facts(spot, proposal) for proposal in written])
+    scores = ranker.texts(spot, written)
     texts = [_Text(proposal, float(score)) for proposal, score in zip(written, scores, strict=True)]
     return sorted(texts, key=lambda one: -one.confidence)

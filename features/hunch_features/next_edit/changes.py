@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -71,15 +72,20 @@ class Change:
     anchors: tuple[str, str] = ("", "")
     """Of added lines: the lines above and below them."""
     owner: str = ""
+    likeness: float = 1.0
+    """Of a replacement: share of tokens that the line kept."""
+    times: int = 1
+    """How often the edit did it."""
 
 
 def changes(delta: Delta) -> list[Change]:
     """Every change of an edit, the telling ones first; at most 32."""
     found: dict[tuple[str, str, str], Change] = {}
+    times: Counter[tuple[str, str, str]] = Counter()
 
     def add(change: Change) -> None:
-        paired = change.kind in PAIRS
-        key = ("pair" if paired else change.kind, change.old, change.new)
+        key = _key(change)
+        times[key] += 1
         if key not in found:
             found[key] = change
 
@@ -103,13 +109,18 @@ def changes(delta: Delta) -> list[Change]:
         if name:
             add(Change(ChangeKind.ENCLOSING, name.rsplit(".", 1)[-1], "", block.new_start, (first, last)))
     _names(delta, add)
-    return list(found.values())[:MAX_CHANGES]
+    return [replace(change, times=times[key]) for key, change in list(found.items())[:MAX_CHANGES]]
+
+
+def _key(change: Change) -> tuple[str, str, str]:
+    return ("pair" if change.kind in PAIRS else change.kind, change.old, change.new)
 
 
 def _of_changed(delta: Delta, block: Block) -> Iterator[Change]:
     for changed in block.changed:
         for replacement in changed.replacements:
-            yield from _of_replacement(delta, replacement, changed.number, changed.replacements)
+            for change in _of_replacement(delta, replacement, changed.number, changed.replacements):
+                yield replace(change, likeness=changed.likeness)
             called = _called(delta.before, replacement)
             if called:
                 yield Change(ChangeKind.ARGUMENTS, called, "", changed.number)

@@ -66,6 +66,8 @@ class ChangedLine:
     old: str
     new: str
     replacements: tuple[Replacement, ...]
+    likeness: float
+    """Share of tokens that both have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Delta:
             removed.discard(i1 + place)
             old_line, new_line = self.before.lines[i1 + place], self.after.lines[j1 + number]
             found = replacements(old_line, new_line, i1 + place)
-            changed.append(ChangedLine(j1 + number, old_line, new_line, found))
+            changed.append(ChangedLine(j1 + number, old_line, new_line, found, best))
         return Block(i1, i2, j1, j2, tuple(changed), tuple(added), tuple(sorted(removed)))
 
     @cached_property

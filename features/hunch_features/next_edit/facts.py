@@ -59,6 +59,7 @@ def add_facts(
         facts["like_old"] = max((_jaccard(words, other) for other in before), default=0.0)
         facts["like_new"] = max((_jaccard(words, other) for other in after), default=0.0)
         facts["votes"] = float(len(spot.proposals))
+        facts["times"] = float(max(one.change.times for one in spot.proposals))
         facts["line_words"] = float(len(words))
         facts["files_of_word"] = log2(
             1 + min((counts[p.change.old] for p in spot.proposals if p.change.old in counts), default=0)
@@ -79,7 +80,27 @@ def add_facts(
             facts["same_language"] = float(spot.source.language == edit.language)
         facts["test"] = float(_is_test(path))
         facts["prose"] = float(path.endswith((".md", ".mdx", ".rst", ".txt")))
+        facts["must"] = float(must_follow(facts))
         facts["new_there"] = float(any(p.change.new in words for p in spot.proposals if p.change.kind in PAIRS))
+
+
+ALIKE = 0.5
+"""Share of tokens that a line kept, below which a new name may be another thing."""
+_DEFINED = ("renamed", "parameter_renamed", "member_renamed")
+
+
+def must_follow(facts: Mapping[str, float]) -> bool:
+    """Whether code would be wrong if it stayed: a use of a name that was renamed where it is defined and is defined
+    nowhere else in that file, or a call without a parameter that it needs now. In other files the use must be imported.
+    """
+    if facts.get("role_comment") or facts.get("role_string"):
+        return False
+    here = bool(facts.get("here"))
+    for kind in _DEFINED:
+        defined = facts.get(f"use_{kind}_defined") and facts.get(f"use_{kind}_held", 1.0) < 1.0
+        if defined and facts.get("pair_line_likeness", 0.0) >= ALIKE and (here or facts.get(f"use_{kind}_imported")):
+            return True
+    return bool(facts.get("call_must_change")) and (here or bool(facts.get("use_signature_imported")))
 
 
 class _Neighbourhood:

@@ -18,7 +18,7 @@ from hunch_features.next_edit.sentences import TELLING
 from hunch_features.next_edit.siblings import beside_definition, beside_sibling
 from hunch_features.next_edit.source import Source, words_in
 from hunch_features.next_edit.spots import Spot, Spots
-from hunch_features.next_edit.uses import NAMED, uses
+from hunch_features.next_edit.uses import NAMED, holding, uses
 
 MAX_WORDS = 8
 MAX_FILES = 24
@@ -41,7 +41,8 @@ def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = 
     """Spots with their facts. Files are read one by one while `in_time()` says that there is time."""
     made = changes(delta)
     spots = Spots()
-    _look(made, delta.after, True, {}, delta.touched, spots)
+    held = {change.old: holding(change, delta.after, delta.touched) for change in made if change.kind in NAMED}
+    _look(made, delta.after, True, {}, held, delta.touched, spots)
     files_read = 0
     if made and in_time():
         users = repository.files_using(_words(made))
@@ -61,10 +62,11 @@ def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = 
                 if change.at_definition or change.kind in PAIRS
                 if change.old in text
             }
-            _look(made, source, False, imports, frozenset(), spots)
+            _look(made, source, False, imports, held, frozenset(), spots)
         add_facts(spots.all(), delta, made, together, counts)
     else:
         add_facts(spots.all(), delta, made, {}, {})
+    spots.combine()
     return Found(delta, made, spots.all(), files_read)
 
 
@@ -73,12 +75,13 @@ def _look(
     source: Source,
     here: bool,
     imports: Mapping[str, bool],
+    held: Mapping[str, float],
     touched: frozenset[int],
     spots: Spots,
 ) -> None:
     for change in made:
         if change.kind in NAMED and (here or _reaches_out(change)):
-            uses(change, source, here, imports.get(change.old, False), touched, spots)
+            uses(change, source, here, imports.get(change.old, False), held[change.old], touched, spots)
         if change.replacement is not None:
             repeats(change, source, here, touched, spots)
         if change.kind is ChangeKind.LINES_ADDED:

@@ -55,6 +55,7 @@ def same_block(change: Change, source: Source, here: bool, touched: frozenset[in
             "block_tokens": log2(1 + sum(len(tokens_of(line)) for line in change.lines)),
             "block_count": log2(1 + len(found)),
             "block_gone": float(not new),
+            "block_times": float(change.times),
         }
         edits = (Edit(Position(first, 0), Position(last + 1, 0), written),) if last + 1 < len(source.lines) else ()
         column = len(shift)

@@ -39,6 +39,9 @@ class Model(msgspec.Struct):
     text: Forest
     show: float
     content: float
+    must_place: float
+    """Least probability of a place where code would be wrong if it stayed (`facts.must_follow`), as measured."""
+    must_text: float
     fitted_on: list[str]
     """Repositories whose commits the numbers come from: no figure is to be taken on them."""
 
@@ -80,11 +83,25 @@ class Ranker:
     """The two forests and their thresholds."""
 
     def __init__(self, model: Model) -> None:
-        self.place = Scorer(model.place)
-        self.text = Scorer(model.text)
+        self._place = Scorer(model.place)
+        self._text = Scorer(model.text)
+        self._must = model.must_place, model.must_text
         self.show = model.show
         self.content = model.content
         self.fitted_on = frozenset(model.fitted_on)
+
+    def places(self, spots: Sequence[Spot]) -> Numbers:
+        """How likely each place is one of the next."""
+        floor = np.array([self._must[0] if spot.facts.get("must") else 0.0 for spot in spots])
+        scores: Numbers = np.maximum(self._place.probabilities([spot.facts for spot in spots]), floor)
+        return scores
+
+    def texts(self, spot: Spot, proposals: Sequence[Proposal]) -> Numbers:
+        """How likely each proposed text is exactly right."""
+        floor = np.array([self._must[1] if is_forced(spot, proposal) else 0.0 for proposal in proposals])
+        rows = [text_facts(spot, proposal) for proposal in proposals]
+        scores: Numbers = np.maximum(self._text.probabilities(rows), floor)
+        return scores
 
 
 @cache
@@ -93,12 +110,18 @@ def shipped() -> Ranker:
     return Ranker(msgspec.json.decode(MODEL.read_bytes(), type=Model))
 
 
+def is_forced(spot: Spot, proposal: Proposal) -> bool:
+    """Whether a text does what must follow at its place."""
+    return bool(spot.facts.get("must")) and (proposal.change.at_definition or proposal.change.resigned is not None)
+
+
 def text_facts(spot: Spot, proposal: Proposal) -> dict[str, float]:
     """What is known of a proposed text: everything about its place, and which change it repeats how."""
     edits = proposal.edits
     return {
         **spot.facts,
         f"text_{proposal.change.kind}": 1.0,
+        "text_forced": float(is_forced(spot, proposal)),
         "text_weight": proposal.weight,
         "text_edits": float(len(edits)),
         "text_length": float(sum(len(edit.text) for edit in edits)),

@@ -41,6 +41,8 @@ def repeats(change: Change, source: Source, here: bool, touched: frozenset[int],
             new = _spaced(new, replacement, line, start)
         facts = {
             "repeat": 1.0,
+            "repeat_likeness": change.likeness,
+            "repeat_times": float(change.times),
             "repeat_left": float(left),
             "repeat_right": float(right),
             "repeat_old": float(len(replacement.old)),

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from hunch_features.memory.bindings import bindings
 from hunch_features.memory.history.history import History
+from hunch_features.memory.paths import Paths
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.tokens import token_id
 from hunch_features.memory.walk import MAX_FILE_BYTES, decode
@@ -69,8 +70,10 @@ class RememberedRepository:
     def imported_from(self, source: Source, name: str) -> str | None:
         """By the text's own imports and the repository's paths."""
         binding = bindings(source.language, source.text).get(name)
-        if binding is None or self._memory is None:
+        if binding is None:
             return None
+        if self._memory is None:
+            return Paths(self._open).imported(source.language, binding.module, source.path)
         return self._memory.imported_file(source.language, binding, source.path)
 
     def related(self, path: str) -> Mapping[str, float]:

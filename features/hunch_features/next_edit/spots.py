@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hunch_features.next_edit.changes import Change
+from hunch_features.next_edit.changes import PAIRS, Change
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit
 
@@ -61,6 +61,20 @@ class Spots:
         if same is None:
             spot.proposals.append(proposal)
         else:
-            fresh = [edit for edit in proposal.edits if all(edit.start != other.start for other in same.edits)]
-            same.edits = (*same.edits, *fresh)
+            same.edits = beside(same.edits, proposal.edits)
             same.weight = max(same.weight, proposal.weight)
+
+    def combine(self) -> None:
+        """Names that took each other's place go together: a line with two of them is changed in both."""
+        for spot in self._spots.values():
+            paired = [one for one in spot.proposals if one.change.kind in PAIRS and one.edits]
+            if len(paired) > 1:
+                own = [one.edits for one in paired]
+                for proposal in paired:
+                    for edits in own:
+                        proposal.edits = beside(proposal.edits, edits)
+
+
+def beside(edits: tuple[Edit, ...], more: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Edits and those of `more` that lie apart from them."""
+    return (*edits, *(one for one in more if all(one.end < other.start or one.start > other.end for other in edits)))

@@ -23,7 +23,20 @@ NAMED = PAIRS | {
 }
 
 
-def uses(change: Change, source: Source, here: bool, imported: bool, touched: frozenset[int], spots: Spots) -> None:
+def holding(change: Change, source: Source, touched: frozenset[int]) -> float:
+    """Whether the edited file still defines (1) or imports (0.5) a name outside of what was just written."""
+    most = 0.0
+    for line, column in source.places(change.old, MOST_HERE):
+        if line not in touched:
+            facts = role(source, line, column, change.old)
+            declared = facts.get("role_declaration", 0.0) if change.kind is ChangeKind.MEMBER_RENAMED else 0.0
+            most = max(most, declared, facts.get("role_definition", 0.0), facts.get("role_import", 0.0) / 2)
+    return most
+
+
+def uses(
+    change: Change, source: Source, here: bool, imported: bool, held: float, touched: frozenset[int], spots: Spots
+) -> None:
     """Add the lines of a file on which the change's name stands. `here`: the file that was edited."""
     places = source.places(change.old, MOST_HERE if here else MOST_ELSEWHERE)
     outside = [place for place in places if not (here and place[0] in touched)]
@@ -39,6 +52,7 @@ def uses(change: Change, source: Source, here: bool, imported: bool, touched: fr
         f"{kind}_length": float(len(change.old)),
         f"{kind}_defined": float(change.at_definition),
         f"{kind}_imported": float(imported),
+        f"{kind}_held": held,
     }
     if change.kind in PAIRS:
         shared["pair"] = 1.0
@@ -47,6 +61,8 @@ def uses(change: Change, source: Source, here: bool, imported: bool, touched: fr
         shared["pair_words"] = float(len(parts))
         shared["pair_likeness"] = _likeness(change.old, change.new)
         shared["pair_local"] = float(change.scope is not None)
+        shared["pair_line_likeness"] = change.likeness
+        shared["pair_times"] = float(change.times)
     for line, column in outside:
         in_scope = change.scope is None or (here and change.scope[0] <= line <= change.scope[1])
         if change.scope is not None and not in_scope and change.kind is not ChangeKind.ENCLOSING:
@@ -93,6 +109,8 @@ def role(source: Source, line: int, column: int, word: str) -> dict[str, float]:
             facts["role_call"] = 1.0
         if kind in ("attribute", "member_expression", "field_expression", "selector_expression"):
             facts["role_member"] = 1.0
+        if "field_declaration" in kind or kind in ("property_signature", "public_field_definition"):
+            facts["role_declaration"] = 1.0
         if "type" in node.type or "type" in kind:
             facts["role_type"] = 1.0
         if "keyword_argument" in kind or kind in ("pair", "field_initializer"):
