@@ -48,6 +48,7 @@ _CLAUSES = re.compile(
 )
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
 _NO = re.compile(r"^no\b", re.IGNORECASE)
+_NARROWS = re.compile(r"\b(?:to|for|when|in|on)\s", re.IGNORECASE)
 _BARE = re.compile(r"^(?:never|avoid)\s+(?:the\s+)?⟦", re.IGNORECASE)
 _WISH = re.compile(
     r"^(?:always|use|prefer|keep|write|only|never|do\s+not|don['’]t|no|avoid)\b|^⟦\d+⟧\s+(?:must|should)\b",
@@ -110,8 +111,11 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
         more = [_demanded(statement, reading, part) for part in others]
         return [_permitted(reading, one) for one in (whole, *more) if one is not None and one.checks]
     found: list[Understood] = []
-    for part in re.split(r"\s*;\s+", reading.text):
-        one = _demanded(statement, reading, part) if part != reading.text else None
+    parts = re.split(r"\s*;\s+", reading.text)
+    for at, part in enumerate(parts):
+        # "Use A to do B; never C" forbids C for B: what is only named behind "never" is left alone there.
+        narrowed = at > 0 and _BARE.match(part) is not None and _NARROWS.search(parts[at - 1]) is not None
+        one = _demanded(statement, reading, part) if part != reading.text and not narrowed else None
         if one is not None:
             found.append(one)
             continue

@@ -15,7 +15,8 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
         (("git", "push", "--force"),),
     ),
     (
-        r"push(?:ing)?\s+(?:\w+\s+)?(?:directly\s+|straight\s+)?(?:to|on|onto)\s+(?:the\s+)?⟦(?P<span>\d+)⟧",
+        r"push(?:ing)?\s+(?:\w+\s+)?(?:directly\s+|straight\s+)?(?:to|on|"
+        r"onto)\s+(?:the\s+)?⟦(?P<span>\d+)⟧(?:\s*(?:,|/|or|and)\s*⟦(?P<other>\d+)⟧)?(?:\s+branch(?:es)?)?",
         (("git", "push", "⟦⟧"),),
     ),
     (
@@ -193,10 +194,12 @@ def _act(text: str, spans: tuple[str, ...]) -> list[Words] | None:
             continue
         groups = match.groupdict()
         values = {"<branch>": (groups.get("branch") or "").lower()}
-        if groups.get("span"):
-            branch = spans[int(groups["span"])]
-            if not _BRANCH.match(branch):
-                return None
-            values["⟦⟧"] = branch.removeprefix("origin/")
-        return [tuple(values.get(word, word) for word in words) for words in commands]
+        named = [spans[int(groups[key])] for key in ("span", "other") if groups.get(key)]
+        if not all(_BRANCH.match(branch) for branch in named):
+            return None
+        return [
+            tuple({**values, "⟦⟧": branch.removeprefix("origin/")}.get(word, word) for word in words)
+            for words in commands
+            for branch in named or [""]
+        ]
     return None

@@ -128,6 +128,8 @@ def _checks(spans: Sequence[Span], good: str, demand: Demand) -> list[Check] | N
         path = _edited(span, demand)
         if path:
             paths.append(path)
+        elif demand.folders and demand.verb in ("create", "add", "introduce") and re.fullmatch(r"[\w.-]+/?", span.text):
+            checks.append(ForbidFile((f"**/{span.text.rstrip('/')}/**",), good))
         elif span.kind == "module" or (span.kind == "name" and span.text in MODULES and demand.verb != "call"):
             modules += LIBRARIES.get(span.text.lower(), (span.text,))
         elif _is_used(span, demand.verb):

@@ -40,6 +40,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"console\s+(?:statements?|logging)", "console.*"),
     (r"console\s+logs?", "console.log"),
     (r"print\s+(?:statements?|calls)|print\(\)\s+statements?", "print()"),
+    (r"(?<=\bof )print(?=\s|[.,;]|$)|(?<=\bover )print(?=\s|[.,;]|$)", "print"),
+    (r"barrel\s+(?:re-?)?exports?", "§wildcard_export"),
     (r"f-strings?", "§fstring"),
     (r"(?:%|percent|printf-style)[- ]?\s*(?:string\s+)?formatting", "§percent_format"),
     (r"emojis?(?:\s+characters)?", "§emoji"),

@@ -278,7 +278,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"(?:always\s+)?(?:use|indent\s+with|prefer)?\s*(?:(?:\d|two|four)[\s-]+)?(?P<style>tabs?|"
             r"spaces?)(?:\s+(?:to\s+indent|indentation|indents?))?"
             r"(?:\s*,?\s*(?:\(?not|never|instead\s+of|rather\s+than|over)\s+(?:tabs|"
-            r"spaces)\)?)?(?:\s+for\s+(?:all\s+)?(?:indentation|indenting))?",
+            r"spaces)\)?)?(?:\s+for\s+(?:all\s+)?(?:indentation|indenting)(?:\s*,?\s*(?:\(?not|never)\s+(?:tabs|"
+            r"spaces)\)?)?)?",
             lambda match: (
                 _indent(match)
                 if re.search(r"use|indent|not|never|instead|over|rather", match.group(0), re.IGNORECASE)
@@ -301,7 +302,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         ),
         (
             r"(?:always\s+|only\s+|prefer\s+|"
-            r"use\s+)+(?:only\s+)?(?:react\s+)?function(?:al)?\s+components?(?:\s+with\s+hooks)?(?:\s+(?:only|"
+            r"use\s+)+(?:only\s+)?(?:react\s+(?:with\s+)?)?function(?:al)?\s+components?(?:\s+with\s+"
+            r"hooks)?(?:\s+(?:only|"
             r"exclusively))?",
             _construct("class_component"),
         ),

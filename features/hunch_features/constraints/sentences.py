@@ -26,7 +26,7 @@ _AFTER = (
     r"exports?|modules?|"
     r"packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|assertions?|"
     r"operators?|tags?|"
-    r"libraries|library|director(?:y|ies)|subdirector(?:y|ies)|folders?|elements?|components?|syntax|apis?|"
+    r"libraries|library|director(?:y|ies)|subdirector(?:y|ies)|(?:sub)?folders?|elements?|components?|syntax|apis?|"
     r"properties|"
     r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
     r"constructors?|classes|"
@@ -53,7 +53,7 @@ VERB = (
     r"overwrit(?:e|ing)|suppress(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via|using)|silenc(?:e|"
     r"ing)\s+(?:\w+\s+){1,3}(?:with|via|using)|access(?:ing)?|pass(?:ing)?|reach\s+for|"
     r"export(?:ing)?|catch(?:ing)?|mock\s+with|put(?:ting)?|ignor(?:e|ing)|"
-    r"bypass(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via)|"
+    r"bypass(?:ing)?\s+(?:\w+\s+){0,3}(?:with|via)|"
     r"skip\s+\w+\s+with)"
 )
 _INSTEAD_OF = (
@@ -81,7 +81,8 @@ _IS_FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(
-    rf"^(?:(?:always|strongly|please|you\s+must|must|you\s+should|should|code\s+should|code\s+must|"
+    rf"^(?:(?:always|strongly|please|it\s+is\s+recommended\s+to|we\s+recommend\s+to|you\s+must|must|you\s+should|"
+    rf"should|code\s+should|code\s+must|"
     rf"tests\s+should)\s+)*"
     rf"(?P<how>use|prefer|call|import|run|write|choose|favou?r)\s+(?:to\s+use\s+|using\s+|"
     rf"the\s+)*(?P<good>[^;:]{{1,90}}?){_INSTEAD_OF}\s+"
@@ -194,10 +195,11 @@ _PURPOSE = re.compile(
 )
 _PLAIN_ITEM = re.compile(
     r"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<words>(?!(?:use|using|never|not|do|don['’]t|"
-    r"instead|prefer|only|unless|"
-    r"except|because|as|since|which|that|it|they|this|if|when|always|so|but|and|or|where|while|until)\b)[a-z][\w'’-]*"
-    r"(?:\s+(?!(?:and|or|in|when|if|unless|that|which|is|are|to|for|with|without|instead|together|"
-    r"where)\b)[a-z][\w'’-]*){0,3})(?=\s*(?:,|\b(?:and|or)\b|$|[-–—:;(.]))",
+    r"instead|prefer|"
+    r"only|unless|except|because|as|since|which|that|it|they|this|if|when|always|so|but|and|or|where|while|until)\b)"
+    r"[a-z][\w'’-]*(?:\s+(?!(?:and|or|in|when|if|unless|that|which|is|are|to|for|with|without|instead|together|"
+    r"where)\b)"
+    r"[a-z][\w'’-]*){0,3})(?=\s*(?:,|$|[:;(.])|\s+(?:and|or|in|inside|within|outside)\b|\s+[-–—])",
     re.IGNORECASE,
 )
 _MORE_SPANS = re.compile(rf"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<items>{LIST})", re.IGNORECASE)
@@ -313,7 +315,11 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     objects = (*named, *scope.more)
     before = " ".join(tidy.before.get(one, "") for one in objects)
     after = " ".join(tidy.after.get(one, "") for one in objects)
-    soft = re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE) or re.match(r"(?:prefer|favou?r)", how)
+    soft = (
+        tidy.text.lower().startswith(("it is recommended", "we recommend"))
+        or re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
+        or re.match(r"(?:prefer|favou?r)", how)
+    )
     return Demand(
         verb=_base_verb(verb),
         objects=objects,
@@ -324,7 +330,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         in_places=scope.in_places,
         not_in_places=scope.not_in_places,
         languages=scope.languages,
-        folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\bfolders?\b", after) is not None,
+        folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\b(?:sub)?folders?\b", after) is not None,
         files=(pattern is _NO or verb in ("add", "create")) and re.search(r"\bfiles?\b", after) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
