@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from hunch_features.guard.acts import acts_of
+from hunch_features.guard.commands import Forbidden, falls_under
 from hunch_features.guard.risk import ENDS, START, THRESHOLD, after, chance_of_bad_end, level
 from hunch_models.intervals import wilson
 
@@ -80,8 +81,11 @@ def main() -> None:
     """Replay all jobs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repositories", nargs="+", type=Path)
+    parser.add_argument("--rule", action="append", default=[], help="also list the commands that fall under it")
     parser.add_argument("--show", action="store_true", help="print the jobs with a warning")
     arguments = parser.parse_args()
+    rules = [Forbidden(program, words) for program, *words in (rule.split() for rule in arguments.rule)]
+    under: list[Counter[str]] = [Counter() for _ in rules]
     counts: Counter[str] = Counter()
     for repository in arguments.repositories:
         for name, text in workflows(repository):
@@ -92,6 +96,9 @@ def main() -> None:
                 for command in (one for script in scripts for one in commands(script)):
                     acts = acts_of(Path(command[0]).name, command[1:], "/nowhere")
                     counts["commands"] += 1
+                    for rule, found in zip(rules, under, strict=True):
+                        if falls_under(rule, Path(command[0]).name, command[1:], "/nowhere"):
+                            found[shlex.join(command)[:200]] += 1
                     counts["classified"] += bool(acts)
                     for act in acts:
                         state = after(state, act)
@@ -104,6 +111,9 @@ def main() -> None:
                             print(repository.parent.name, name, job, command)
                 counts["ended"] += bad
                 counts["warned before its end"] += warned and bad
+    for text, found in zip(arguments.rule, under, strict=True):
+        print(f"{text}: {sum(found.values())} commands, {len(found)} different")
+        print("".join(f"    {number} {command}\n" for command, number in found.most_common()), end="")
     low, high = wilson(counts["warned"], counts["jobs"])
     share = counts["warned"] / max(counts["jobs"], 1)
     print(

@@ -87,7 +87,9 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("git add .", ["git add ."], ["git add a.py", "git commit ."]),
     ("git add -A", ["git add -A", "git add --all", "git add -vA"], ["git add a"]),
     ("git checkout main", ["git checkout main"], ["git checkout -b main", "git checkout other"]),
-    ("npm", ["npm", "npm install", "npm --version"], ["pnpm install", "npx x"]),
+    ("npm publish", ["npm publish", "npm publish -- --dry-run"], ["npm publish --dry-run", "npm publish --help"]),
+    ("npm run x --dry-run", ["npm run x --dry-run"], ["npm run x"]),
+    ("npm", ["npm --help", "npm", "npm install", "npm --version"], ["pnpm install", "npx x"]),
     (
         "npm install",
         ["npm install", "npm i lodash", "npm add x", "npm --prefix web install", "npm -s i"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hunch_features.guard.acts import acts_of
+from hunch_features.guard.acts import PLAIN, acts_of, watched_programs
 from hunch_features.guard.risk import (
     ACTS,
     ENDS,
@@ -25,6 +27,7 @@ from hunch_features.guard.risk import (
     chances,
     level,
 )
+from hunch_features.guard.shims import Paths, shim_files
 from hunch_features.guard.watch import observe, replay
 from tests.guard.conftest import Guarded
 
@@ -200,6 +203,23 @@ def test_through_the_shims(bare_guard: Guarded) -> None:
     done = bare_guard.hunch("guard", "status", HUNCH_RUN_ID="r1")
     assert "risk critical" in done.stdout
     assert bare_guard.json("guard", "status", "--json")["run"]["warned"] is False
+
+
+@pytest.mark.parametrize("command", [command for command, acts in COMMANDS.items() if set(acts) - PLAIN])
+def test_the_shim_asks_about_every_command_that_matters(command: str, tmp_path: Path) -> None:
+    program, *arguments = shlex.split(command)
+    ((_, text),) = shim_files(tmp_path / program, program, Paths(tmp_path, tmp_path), monitor=True, windows=False)
+    asked = "_hunch_monitor=1\n" in text
+    (patterns,) = re.findall(r"case \$argument in (.*)\) watched=1", text)
+    assert asked or any(fnmatchcase(argument, one) for argument in arguments for one in patterns.split(" | "))
+    assert program in watched_programs()
+
+
+def test_the_shim_of_git_does_not_ask_about_reading(tmp_path: Path) -> None:
+    ((_, text),) = shim_files(tmp_path / "git", "git", Paths(tmp_path, tmp_path), monitor=True, windows=False)
+    (patterns,) = re.findall(r"case \$argument in (.*)\) watched=1", text)
+    for argument in ("status", "log", "diff", "commit", "add", "-m", "README.md"):
+        assert not any(fnmatchcase(argument, one) for one in patterns.split(" | "))
 
 
 def test_without_the_monitor_no_run_is_recorded(guarded: Guarded) -> None:

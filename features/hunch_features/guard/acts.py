@@ -57,10 +57,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-ASKED_SELDOM = frozenset(
-    {"cat", "head", "tail", "less", "grep", "rg", "base64", "xxd", "strings", "jq", "cp", "mv", "rm"}
-)
-"""Programs that scripts run all the time: watched only when an argument looks like a secret, or `rm` takes folders."""
+PLAIN = frozenset({"read", "write", "execute"})
+"""Acts that change no chance: they are not recorded, and the shims do not ask about them."""
+READERS = ("cat", "head", "tail", "less", "grep", "rg", "base64", "xxd", "strings", "jq", "cp", "mv")
+"""Programs that are watched for the secrets among their arguments only."""
 
 # Names of files that hold secrets: beginnings and ends of the last part of a path, and folders.
 SECRET_NAMES = (
@@ -121,8 +121,15 @@ def _is_own_machine(argument: str) -> bool:
 
 
 def watched_programs() -> list[str]:
-    """All programs of the table."""
-    return sorted({command.split()[0] for commands in COMMANDS.values() for command in commands})
+    """Programs that can do more than read, write and run things here, and those that show files."""
+    notable = (command for act, commands in COMMANDS.items() if act not in PLAIN for command in commands)
+    return sorted({*READERS, *(command.split()[0] for command in notable)})
+
+
+def notable_words(program: str) -> list[list[str]]:
+    """The words of each command of a program that is no plain act; an empty list among them: every command."""
+    notable = (command.split() for act, commands in COMMANDS.items() if act not in PLAIN for command in commands)
+    return [words for name, *words in notable if name == program]
 
 
 def is_secret(argument: str) -> bool:

@@ -40,6 +40,8 @@ SCRIPTS_OF_NPM = frozenset({"test", "start", "stop", "restart"})
 SHORT_RUN = frozenset({"yarn", "pnpm", "bun"})
 _RUNS_A_NAME = frozenset({"run", "exec", "dlx", "run-script"})
 
+HARMLESS = frozenset({"--dry-run", "--dry-run=client", "--dry-run=server", "--help"})
+
 # Every plain word of these is a target.
 TARGETS = frozenset({"make", "gmake", "just", "task", "rake", "mise", "tox", "nox", "rm", "gradle"})
 # `-rf` is `-r -f` for these; for others, as for terraform, `-auto-approve` is one option.
@@ -66,9 +68,10 @@ def falls_under(forbidden: Forbidden, program: str, arguments: Sequence[str], fo
     """Whether `program` with `arguments`, run in `folder` (absolute), is what is forbidden.
 
     Plain words are looked for among the plain arguments in order, the first of them where the subcommand stands;
-    options anywhere before `--`. Git is read as git reads it, branch and refspecs included.
+    options anywhere before `--`. Git is read as git reads it, branch and refspecs included. A dry run, or a question
+    for help, does nothing and falls under no rule that names a subcommand or an option.
     """
-    if program != forbidden.program:
+    if program != forbidden.program or (forbidden.words and _does_nothing(forbidden.words, arguments)):
         return False
     if program == "git":
         return git_falls_under(forbidden.words, arguments, folder, lease=forbidden.lease)
@@ -79,11 +82,20 @@ def falls_under(forbidden: Forbidden, program: str, arguments: Sequence[str], fo
     return all(_has_option(program, option, before) for option in options) and _has_words(program, wanted, given)
 
 
+def _does_nothing(words: Sequence[str], arguments: Sequence[str]) -> bool:
+    for argument in arguments:
+        if argument == "--":
+            return False
+        if argument in HARMLESS and argument not in words:
+            return True
+    return False
+
+
 def _has_words(program: str, wanted: Sequence[str], arguments: Sequence[str]) -> bool:
     if not wanted:
         return True
     names = SYNONYMS.get(program, {})
-    wanted = [_plain(names.get(word, word)) for word in wanted]
+    wanted = [names.get(wanted[0], _plain(wanted[0])), *map(_plain, wanted[1:])]
     if program in TARGETS:
         plain = [_plain(word) for word in arguments if not word.startswith("-")]
         return all(word in plain for word in wanted)

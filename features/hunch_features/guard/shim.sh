@@ -159,7 +159,7 @@ _hunch_quick() (
   watched=$_hunch_monitor
   if [ "$watched" = seldom ]; then
     watched=
-    for argument do case $argument in @SECRETS@) watched=1 ;; esac; done
+    for argument do case $argument in @NOTABLE@) watched=1 ;; esac; done
   fi
   sub=
   _hunch_move "$@"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from hunch_features.guard.acts import ASKED_SELDOM, SECRET_ENDS, SECRET_FOLDERS, SECRET_NAMES
+from hunch_features.guard.acts import SECRET_ENDS, SECRET_FOLDERS, SECRET_NAMES, notable_words
 from hunch_features.guard.commands import FOLDER_OPTIONS
 from hunch_features.guard.git_commands import BUILT_IN
-from hunch_features.guard.tables import is_plain_name
+from hunch_features.guard.tables import is_plain_name, spellings
 from hunch_models.errors import HunchError
 
 MARKER = ".hunch-shims"
@@ -70,11 +70,14 @@ def read_manifest(guard: Path) -> Manifest | None:
         return None
 
 
-def _secret_patterns(name: str) -> str:
-    """What an argument looks like that may name a secret, as patterns of the shell; for `rm` also its `-r`."""
-    names = [f"*{one}" for one in SECRET_NAMES] + ["*.env.*"]
-    places = [f"*{one}/*" for one in SECRET_FOLDERS]
-    return " | ".join([*names, *(f"*{one}" for one in SECRET_ENDS), *places, *(["-*[rR]*"] if name == "rm" else [])])
+def _notable_patterns(name: str) -> str:
+    """Patterns of the shell; a command without an argument for one of them is nothing to watch."""
+    secrets = [f"*{one}" for one in (*SECRET_NAMES, *SECRET_ENDS)] + [f"*{one}/*" for one in SECRET_FOLDERS]
+    found = [*secrets, "*.env.*"]
+    for words in notable_words(name):
+        plain = [word for word in words if not word.startswith("-")]
+        found += spellings(name, plain, 0) if plain else ["-*[rR]*"] if name == "rm" else ["-*"]
+    return " | ".join(dict.fromkeys(found))
 
 
 def install(paths: Paths, shims: Path, programs: Iterable[str], *, monitor: bool) -> Manifest:
@@ -160,8 +163,8 @@ def shim_files(
         "PYTHON": shlex.quote(paths.python.as_posix()),
         "GATE": shlex.quote(Path(__file__).with_name("gate.py").as_posix()),
         "LAUNCHER": shlex.quote(paths.launcher.as_posix()),
-        "MONITOR": ("seldom" if name in ASKED_SELDOM else "1") if monitor else "",
-        "SECRETS": _secret_patterns(name),
+        "MONITOR": ("1" if [] in notable_words(name) else "seldom") if monitor else "",
+        "NOTABLE": _notable_patterns(name),
         "MOVES": "1" if options else "",
         "FOLDER_OPTIONS": " | ".join(options) or "''",
         "FOLDER_VALUES": " | ".join(f"{one}=*" for one in options) or "''",

@@ -150,7 +150,7 @@ def _groups(forbidden: Forbidden) -> list[list[str]]:
     plain = [word for word in forbidden.words if not word.startswith("-")]
     options = [word for word in forbidden.words if word.startswith("-")]
     named = plain[:1] if program == "git" else plain
-    found = [[f"={word}" for word in _spellings(program, plain, at)] for at in range(len(named))]
+    found = [[f"={word}" for word in spellings(program, plain, at)] for at in range(len(named))]
     found += [_option_lines(program, option) for option in options]
     if program == "git" and plain[:1] == ["push"]:  # a refspec or a mirror forces, too
         for group in found[1:]:
@@ -158,13 +158,13 @@ def _groups(forbidden: Forbidden) -> list[list[str]]:
     return found
 
 
-def _spellings(program: str, plain: list[str], at: int) -> list[str]:
+def spellings(program: str, plain: list[str], at: int) -> list[str]:
     """What an argument may be for the plain word at a place of a rule."""
     names = SYNONYMS.get(program, {})
     canonical = names.get(plain[at], plain[at])
     found = {plain[at], canonical, *(other for other, name in names.items() if name == canonical)}
     if program in SHORT_RUN and at == 0 and canonical == "run" and len(plain) > 1:
-        return _spellings(program, plain, 1)  # `yarn build` is `yarn run build`
+        return spellings(program, plain, 1)  # `yarn build` is `yarn run build`
     if program == "npm":
         scripts = {*SCRIPTS_OF_NPM, *(other for other, name in names.items() if name in SCRIPTS_OF_NPM)}
         runs = {"run", *(other for other, name in names.items() if name == "run")}

@@ -1,4 +1,4 @@
-"""The record of a run of commands: one letter per act, appended to a file; the state is what they add up to.
+"""The record of a run of commands: one letter per act that matters, appended to a file; the state is their sum.
 
 A run is what shares `HUNCH_RUN_ID`, else what belongs to one session of the system (a terminal, an agent's process).
 No command line is kept. Imports only what the shims' check has.
@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from hunch_features.guard.acts import acts_of
+from hunch_features.guard.acts import PLAIN, acts_of
 from hunch_features.guard.risk import (
     ACT_OF_LETTER,
     ACTS,
@@ -35,7 +35,7 @@ WARNED = "!"
 
 def observe(guard: str, program: str, arguments: Sequence[str], folder: str) -> str:
     """Add a command to its run. Returns the warning to show, once per run; else nothing. Raises OSError."""
-    acts = acts_of(program, arguments, folder)
+    acts = [act for act in acts_of(program, arguments, folder) if act not in PLAIN]
     if not acts:
         return ""
     path = run_file(guard)
