@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hunch_features.memory.corpus import Corpus, Places, shape_of
+from hunch_features.memory.corpus import Corpus, Places, bare_of, shape_of
 from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, tokenize
 
 Flags = npt.NDArray[np.bool_]
@@ -80,7 +80,6 @@ class _Source:
     """Where matches are looked for. `places`: the token after each context; `files`: in which file each lies."""
 
     raw: Tokens
-    bare: Tokens
     places: Places
     here: bool
     paths: Sequence[str] = ()
@@ -192,13 +191,13 @@ class Continuations:
 
     def _open_file(self, caret: _Caret, context: Tokens) -> _Source:
         here = np.concatenate((caret.before, np.full(1, NEWLINE, dtype=np.int32), caret.below))
-        bare = here & ~np.int32(SPACE)
+        bare = bare_of(here)
         places = np.flatnonzero((bare[1:] == context[-1]) & (bare[:-1] == context[-2]))[-PLACES:] + 2
         if len(context) > 2 and len(bare) > 3:
             shaped, wanted = shape_of(bare), shape_of(context)
             alike = (shaped[2:] == wanted[-1]) & (shaped[1:-1] == wanted[-2]) & (shaped[:-2] == wanted[-3])
             places = np.union1d(places, np.flatnonzero(alike)[-PLACES:] + 3)
-        return _Source(here, bare, places[(places != len(caret.before)) & (places < len(bare))], here=True)
+        return _Source(here, places[(places != len(caret.before)) & (places < len(bare))], here=True)
 
     @staticmethod
     def _repository(corpus: Corpus, caret: _Caret, context: Tokens, without: Sequence[str]) -> _Source:
@@ -210,12 +209,12 @@ class Continuations:
             found = found[(found <= low) | (found > high)] if high > low else found
         files = corpus.file_at(found)
         near = corpus.in_folder(posixpath.dirname(caret.path))[files] if len(found) else None
-        return _Source(corpus.raw, corpus.bare, found, here=False, paths=corpus.paths, files=files, near=near)
+        return _Source(corpus.raw, found, here=False, paths=corpus.paths, files=files, near=near)
 
     def _compare(self, source: _Source, context: Tokens) -> _Matches:
         """How far back each place reads like the context, as it is and with names free; the likeliest only."""
         at = source.places[:, None] - np.arange(1, len(context) + 1)[None, :]
-        rows = np.where(at >= 0, source.bare[np.maximum(at, 0)], np.int32(-1))
+        rows = np.where(at >= 0, bare_of(source.raw[np.maximum(at, 0)]), np.int32(-1))
         mine = context[::-1]
         same = rows == mine
         exact = _run(same)
@@ -236,7 +235,7 @@ class Continuations:
         """Add the vote of one match to its group; answers its weight."""
         source = matches.source
         place = int(matches.places[number])
-        ends = np.flatnonzero(source.bare[place : place + MOST_TOKENS + 1] == NEWLINE)
+        ends = np.flatnonzero(bare_of(source.raw[place : place + MOST_TOKENS + 1]) == NEWLINE)
         if not len(ends) or not ends[0]:
             return 0.0
         length = int(ends[0])
@@ -252,12 +251,12 @@ class Continuations:
             name = self._name(raw[0], caret)
             if len(name) <= len(caret.typed) or not name.startswith(caret.typed):
                 return 0.0
-        after = source.bare[place + length + 1 : place + length + 1 + AFTER]
-        below = caret.below[: len(after)] & ~np.int32(SPACE)
+        after = bare_of(source.raw[place + length + 1 : place + length + 1 + AFTER])
+        below = bare_of(caret.below[: len(after)])
         shared = int(_run((after[: len(below)] == below)[None, :])[0]) if len(below) else 0
         score = float(matches.scores[number]) + self._weights.after * shared + self._weights.adapted * adapted
         weight = math.exp(score)
-        key = (np.array(raw, dtype=np.int32) & ~np.int32(SPACE)).tobytes()
+        key = bare_of(np.array(raw, dtype=np.int32)).tobytes()
         group = groups.setdefault(key, _Group())
         group.weight += weight
         group.votes += 1

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hunch_features.memory.allocator import give_back
 from hunch_features.memory.bindings import Binding, bindings
 from hunch_features.memory.continuation import NEAR_CHARS, Continuation, Continuations
 from hunch_features.memory.corpus import Corpus
@@ -119,6 +120,8 @@ class RepositoryMemory:
                 self._load()
             finally:
                 writer.close()
+            # It is started again by the next file that is saved; till then 35 MB would wait for nothing.
+            self._worker.close()
         return done
 
     def update(self, paths: Iterable[str]) -> Refreshed:
@@ -168,6 +171,8 @@ class RepositoryMemory:
         self._modules.clear()
         self.generation += 1
         self.loaded = True
+        del files, postings
+        give_back()
 
     def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
         new = writer.tokens_of(path)
