@@ -23,6 +23,7 @@ MORE_KEYWORDS = KEYWORDS | frozenset(
      "usize", "String", "Vec", "Option", "Result", "Some", "Ok", "Err", "crate", "super", "where", "match", "impl",
      "self", "Self", "this", "cls", "int", "str", "float", "list", "dict", "tuple", "set", "bytes", "error", "err"}
 )  # fmt: skip
+_CLASSES = ("class", "impl", "trait", "interface", "struct", "enum")
 _FUNCTIONS = ("function", "method", "arrow_function", "lambda", "closure", "constructor")
 
 
@@ -76,6 +77,12 @@ class Change:
     """Of a replacement: share of tokens that the line kept."""
     times: int = 1
     """How often the edit did it."""
+    member: bool = False
+    """Whether a definition lies in a class: others of the same name may belong to it."""
+
+    def reaches(self, line: int, *, here: bool) -> bool:
+        """Whether a line lies in the scope of what was changed."""
+        return self.scope is None or (here and self.scope[0] <= line <= self.scope[1])
 
 
 def changes(delta: Delta) -> list[Change]:
@@ -160,7 +167,8 @@ def _of_replacement(
         kind, scope, defined = _role(delta.before, replacement.line, old)
         if scope is not None:  # lines moved: where the same function is now
             scope = delta.after.symbol_at(new_line)[1:]
-        found.append(Change(kind, old.text, new.text, new_line, scope, defined, replacement))
+        member = defined and _in_class(delta.before, replacement.line, old)
+        found.append(Change(kind, old.text, new.text, new_line, scope, defined, replacement, member=member))
     if replacement.old and replacement.new and not found:
         literal = all(not token.is_name for token in (*replacement.old, *replacement.new))
         kind = ChangeKind.LITERAL_CHANGED if literal else ChangeKind.TEXT_REPLACED
@@ -230,6 +238,17 @@ def _is_member(parent: tree_sitter.Node, node: tree_sitter.Node) -> bool:
     if parent.type not in ("attribute", "member_expression", "field_expression", "selector_expression", "field_access"):
         return False
     return parent.named_child_count > 1 and parent.named_children[-1] == node
+
+
+def _in_class(source: Source, line: int, token: Token) -> bool:
+    """Whether what a name defines lies in a class."""
+    node = source.node_at(line, token.start, token.text)
+    while node is not None and definition_name(node) != token.text:
+        node = node.parent
+    node = node.parent if node is not None else None
+    while node is not None and not node.type.startswith(_CLASSES):
+        node = node.parent
+    return node is not None
 
 
 def _function_around(node: tree_sitter.Node) -> tree_sitter.Node | None:

@@ -26,7 +26,7 @@ def repeats(change: Change, source: Source, here: bool, touched: frozenset[int],
         return
     found = 0
     for number, match in _matches(pattern, source):
-        if here and number in touched:
+        if (here and number in touched) or not change.reaches(number, here=here):
             continue
         found += 1
         if found > MOST:

@@ -38,6 +38,9 @@ def uses(
     change: Change, source: Source, here: bool, imported: bool, held: float, touched: frozenset[int], spots: Spots
 ) -> None:
     """Add the lines of a file on which the change's name stands. `here`: the file that was edited."""
+    renamed = change.kind is ChangeKind.RENAMED and not change.member
+    if renamed and not here and not imported and holding(change, source, touched) == 1.0:
+        return  # another thing of the same name
     places = source.places(change.old, MOST_HERE if here else MOST_ELSEWHERE)
     outside = [place for place in places if not (here and place[0] in touched)]
     lines = {line for line, _ in outside}
@@ -64,8 +67,8 @@ def uses(
         shared["pair_line_likeness"] = change.likeness
         shared["pair_times"] = float(change.times)
     for line, column in outside:
-        in_scope = change.scope is None or (here and change.scope[0] <= line <= change.scope[1])
-        if change.scope is not None and not in_scope and change.kind is not ChangeKind.ENCLOSING:
+        in_scope = change.reaches(line, here=here)
+        if not in_scope and change.kind is not ChangeKind.ENCLOSING:
             continue
         facts = {**shared, **role(source, line, column, change.old)}
         if change.kind is ChangeKind.ENCLOSING:

@@ -10,6 +10,7 @@ import click
 KINDS: dict[str, tuple[str, str]] = {
     "gate": ("eval_gate", "What the gate would have done with recorded decisions."),
     "intent": ("eval_intent", "What developers do, against what they said themselves."),
+    "next-edit": ("eval_next_edit", "Later hunks of real commits, foreseen from the first one."),
     "completion": ("eval_completion", "Holes in lines that a repository's newest commits added."),
 }
 
