@@ -113,10 +113,10 @@ def found_in_document(episodes: Episodes) -> Source:
     from hunch_server.offering.candidates import find_next
 
     def search(document: Document, _at: int) -> list[Offer]:
-        edit = episodes.edit(document)
-        if edit is None:
+        episode = episodes.episode(document)
+        if episode is None:
             return []
-        found, show = find_next(edit, None, {}, {document.path: document.text()}, ())
+        found, show = find_next(episode, None, {}, {document.path: document.text()}, ())
         return next_edit_offers(found, {document.path: document.version}, show)
 
     return search

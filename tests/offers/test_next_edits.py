@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hunch_features.next_edit.edit import NextEdit
+from hunch_features.next_edit.edit import EditJustMade, NextEdit
 from hunch_features.offers.episodes import FRESH_MS, Episodes
 from hunch_features.offers.next_edits import next_edit_offers
 from hunch_features.offers.offer import OfferKind
@@ -22,13 +22,18 @@ def change(document: Document, line: int, start: int, end: int, text: str) -> Ch
     return seen
 
 
+def edit_of(episodes: Episodes, document: Document) -> EditJustMade | None:
+    episode = episodes.episode(document)
+    return episode.edit() if episode is not None else None
+
+
 def test_keys_at_one_place_are_one_edit() -> None:
     document = Document(TEXT, path="a.py", language="python")
     episodes = Episodes()
     for number, char in enumerate("abc"):
         episodes.changed(document, [change(document, 3, 4 + number, 4 + number, char)], 1000 * number)
     episodes.changed(document, [change(document, 6, 0, 4, "LINE")], 4000)
-    found = episodes.edit(document)
+    found = edit_of(episodes, document)
     assert found is not None
     assert found.before == TEXT
     assert found.after == document.text()
@@ -42,17 +47,17 @@ def test_another_place_a_long_pause_or_another_file_begin_another_edit() -> None
     episodes.changed(document, [change(document, 3, 0, 0, "a")], 0)
     first = document.text()
     episodes.changed(document, [change(document, 40, 0, 0, "b")], 1000)
-    found = episodes.edit(document)
+    found = edit_of(episodes, document)
     assert found is not None
     assert found.before == first
     second = document.text()
     episodes.changed(document, [change(document, 41, 0, 0, "c")], 2000 + FRESH_MS)
-    found = episodes.edit(document)
+    found = edit_of(episodes, document)
     assert found is not None
     assert found.before == second
     episodes.changed(other, [change(other, 0, 0, 0, "d")], 3000 + FRESH_MS)
-    assert episodes.edit(document) is None
-    assert episodes.edit(other) is not None
+    assert edit_of(episodes, document) is None
+    assert edit_of(episodes, other) is not None
 
 
 def test_what_was_taken_back_is_no_edit() -> None:
@@ -60,7 +65,7 @@ def test_what_was_taken_back_is_no_edit() -> None:
     episodes = Episodes()
     episodes.changed(document, [change(document, 3, 0, 0, "a")], 0)
     episodes.changed(document, [change(document, 3, 0, 1, "")], 500)
-    assert episodes.edit(document) is None
+    assert edit_of(episodes, document) is None
 
 
 pieces = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.text("ab\n😀", max_size=4))
@@ -79,7 +84,7 @@ def test_the_text_before_is_the_one_that_was(messages: list[list[tuple[int, int,
             seen.append(describe(document, edit))
             document.apply(edit)
         episodes.changed(document, seen, at)
-    found = episodes.edit(document)
+    found = edit_of(episodes, document)
     if document.text() != before and document.line_count < 9:  # all of it is one place
         assert found is not None
         assert found.before == before

@@ -18,19 +18,20 @@ from hunch_features.offers.moments import Boundary, Moment
 from hunch_features.offers.offer import Offer, OfferKind
 
 VALUE: dict[OfferKind, float] = {
-    OfferKind.PROPAGATE: 1.0,
+    OfferKind.PROPAGATE: 1.1,
+    OfferKind.NEXT_EDIT: 1.0,
     OfferKind.MISSING_TWIN: 0.9,
     OfferKind.REPEATED_FAILURE: 0.9,
-    OfferKind.NEXT_EDIT: 0.85,
     OfferKind.RULE_FIX: 0.8,
     OfferKind.RESUME: 0.7,
     OfferKind.RUN_TEST: 0.6,
 }
-"""What a right offer of a kind is worth; the scale is that of `COST`."""
+"""What a right offer of a kind is worth; the scale is that of `COST`: a next edit that is 60 % sure is just worth the
+interruption of somebody who writes, as its operating point wants it."""
 
 COST: dict[Activity, float] = {
-    Activity.WRITING: 0.60,
-    Activity.PROMPTING: 0.60,
+    Activity.WRITING: 0.58,
+    Activity.PROMPTING: 0.58,
     Activity.EDITING_SUGGESTION: 0.55,
     Activity.EDITING: 0.50,
     Activity.DOCUMENTING: 0.50,

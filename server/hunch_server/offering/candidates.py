@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from hunch_features.memory.history.cochange import Related
 from hunch_features.memory.history.searching import Found
-from hunch_features.next_edit.edit import EditJustMade, NextEdit
+from hunch_features.next_edit.edit import NextEdit
 from hunch_features.offers.doings import Doings
-from hunch_features.offers.episodes import Episodes
+from hunch_features.offers.episodes import Episode, Episodes
 from hunch_features.offers.moments import Boundary
 from hunch_features.offers.next_edits import next_edit_offers
 from hunch_features.offers.offer import Offer
@@ -48,7 +48,7 @@ FIND_S = 0.3
 
 
 def find_next(
-    edit: EditJustMade,
+    episode: Episode,
     memory: RepositoryMemory | None,
     together: Mapping[str, float],
     texts: Mapping[str, str],
@@ -61,14 +61,20 @@ def find_next(
     from hunch_features.next_edit.ranking import shipped  # noqa: PLC0415
     from hunch_features.next_edit.repository import RememberedRepository  # noqa: PLC0415
 
+    edit = episode.edit()
+    ranker = shipped()
+    if edit is None:
+        return [], ranker.show
+
+    edited = edit.path
+
     class Known(RememberedRepository):
         """Files that change together come from RAM."""
 
         def related(self, path: str) -> Mapping[str, float]:
-            return together if path == edit.path else {}
+            return together if path == edited else {}
 
     deadline = perf_counter() + FIND_S
-    ranker = shipped()
     found = find(Delta(edit), Known(memory, None, texts), in_time=lambda: perf_counter() < deadline)
     return ranked(found, rules, MOST_PLACES, ranker), ranker.show
 
@@ -117,7 +123,7 @@ class Candidates:
             return []
         texts: dict[str, str] = {}
         versions: dict[str, int] = {}
-        edit: EditJustMade | None = None
+        episode: Episode | None = None
         for opened in self._server.session.documents.values():
             document = opened.document
             if document is None or opened.path is None or not opened.path.is_relative_to(root):
@@ -125,16 +131,17 @@ class Candidates:
             path = opened.path.relative_to(root).as_posix()
             texts[path], versions[path] = document.text(), document.version
             if path == episodes.path:
-                edit = episodes.edit(document)
-        if edit is None:
+                episode = episodes.episode(document)
+        if episode is None:
             return []
+        path = episode.now.path
         memories = self._server.memories
-        memory = memories.of(edit.path) if memories is not None else None
+        memory = memories.of(path) if memories is not None else None
         rules = self._server.rules.enforced(root)
-        companions = memories.companions(root, edit.path) if memories is not None else ()
+        companions = memories.companions(root, path) if memories is not None else ()
         together = {one.path: one.score for one in companions}
         try:
-            found, show = await asyncio.to_thread(find_next, edit, memory, together, texts, rules)
+            found, show = await asyncio.to_thread(find_next, episode, memory, together, texts, rules)
         except Exception:
             log.exception("bug in next edits")  # said once; other offers go on
             self._no_next_edits = True
