@@ -3,8 +3,8 @@
     python -m tests.benchmarks.typed_commits --repo DIR --file PATH --since DATE --out trace.json
 
 Real changes at their real places in the real order of the commits; the order within a commit and the times are made up:
-Real changes at their real places in the real order of the commits; the order within a commit and the times are made up:
-the editing-traces collection, which `hunch bench typing` reads.
+a key every 120 ms, 600 ms after a line, 2 s before each change. Lines that go are deleted in one step. Writes the form
+of the editing-traces collection, which `hunch bench typing` reads.
 """
 
 from __future__ import annotations
