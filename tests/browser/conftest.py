@@ -37,6 +37,7 @@ USER_SETTINGS: dict[str, Any] = {
     "editor.wordBasedSuggestions": "off",  # its list would take the Tab key
     "files.autoSave": "off",  # on in code-server; here Ctrl+S is under test
     "hunch.completion.minLogprob": -100,  # whatever the model of the day thinks of it
+    "hunch.gate.level": "off",
 }
 
 

@@ -93,7 +93,7 @@ def newest(vscode: VSCode, method: str, since: int) -> dict[str, Any]:
 def test_a_workspace_chooses_neither_server_nor_model(vscode: VSCode) -> None:
     [first] = vscode.messages.sent("initialize")
     # Only what the person chose is sent, too: a default must not outrank the workspace's own `.hunch.toml`.
-    assert first["initializationOptions"] == {"completion": {"minLogprob": -100}}
+    assert first["initializationOptions"] == {"completion": {"minLogprob": -100}, "gate": {"level": "off"}}
     assert not list(vscode.server.home.rglob("started-by-the-workspace"))
     statuses = vscode.messages.sent("hunch/status")
     assert "workspace.gguf" not in json.dumps(statuses)

@@ -13,7 +13,7 @@ from hunch_server.adapters.editor import Editor, editor_session
 
 # One thread and no trials: tests measure behaviour, not this machine.
 FIXED = {"HUNCH_MODEL_THREADS": "1", "HUNCH_MODEL_GPU_LAYERS": "0", "HUNCH_MODEL_EXTRA_BUFFERS": "off"}
-SHOW_ALL = {"completion": {"minLogprob": -100}}
+SHOW_ALL = {"completion": {"minLogprob": -100}, "gate": {"level": "off"}}
 
 Start = Callable[..., AbstractAsyncContextManager[Editor]]
 

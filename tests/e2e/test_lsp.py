@@ -36,7 +36,7 @@ async def client(lsp_client: LanguageClient):  # type: ignore[no-untyped-def]
         lsp.InitializeParams(
             capabilities=pytest_lsp.client_capabilities("visual-studio-code"),
             root_uri="file:///nowhere",
-            initialization_options={"completion": {"minLogprob": -100}},
+            initialization_options={"completion": {"minLogprob": -100}, "gate": {"level": "off"}},
         )
     )
     async with asyncio.timeout(60):

@@ -16,7 +16,7 @@ SERVICE = """class Service:
 """
 LINE = "        self.connection."
 HEAD = f'class Worker:\n    def stop(self) -> None:\n        logger.info("stopping %s", self.name)\n{LINE}'
-OPTIONS = {"model": {"id": "nowhere.gguf"}, "completion": {"minLogprob": -100}}
+OPTIONS = {"model": {"id": "nowhere.gguf"}, "completion": {"minLogprob": -100}, "gate": {"level": "off"}}
 
 
 async def test_the_repository_goes_on_where_no_model_runs(start: Start, tmp_path: Path) -> None:

@@ -51,3 +51,11 @@ def test_a_clock_that_jumps_back_is_harmless() -> None:
     delay = typed(100, 2000)
     delay.key_typed(-5_000)
     assert 0 < delay.delay_ms(-1, explicit=False) <= LONGEST_MS
+
+
+@pytest.mark.parametrize(("rate", "low", "high"), [(0.0, 250, 300), (0.08, 150, 150), (0.2, 0, 0), (0.5, 0, 0)])
+def test_who_takes_hardly_any_is_given_time_to_type_on(rate: float, low: float, high: float) -> None:
+    delay = AdaptiveDelay()
+    assert low <= delay.delay_ms(-1, explicit=False, accept_rate=rate) <= high
+    assert delay.delay_ms(-1, explicit=True, accept_rate=rate) == 0
+    assert delay.delay_ms(40, explicit=False, accept_rate=rate) == 40

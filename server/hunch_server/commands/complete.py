@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from hunch_features.completion import Candidate, CompletionEngine, CompletionQuery, Outcome
+from hunch_features.gating.gate import Gate, GateModels
+from hunch_features.gating.live import LiveGate
 from hunch_features.syntax import language_of_path
 from hunch_features.text import Document
 from hunch_models.backend import Backend, BackendState
@@ -19,6 +21,7 @@ from hunch_server.adapters.files import read_source
 from hunch_server.adapters.home import ensure_home
 from hunch_server.adapters.memory import OneRepository, kept_memory
 from hunch_server.commands.output import console, json_option, print_json, progress_console
+from hunch_server.settings import Settings
 from hunch_server.settings_sources import resolve
 
 
@@ -68,7 +71,7 @@ async def _complete(document: Document, line: int, column: int, root: Path) -> d
             if backend.status.state is BackendState.DEGRADED and memory is None:
                 raise BackendError(backend.status.detail or "the model is not available", "try `hunch doctor`")
             repository = OneRepository(memory) if memory is not None else None
-            return await _ask(backend, document, line, column, resolved.settings.completion, load_ms, repository)
+            return await _ask(backend, document, line, column, resolved.settings, load_ms, repository)
     finally:
         if memory is not None:
             memory.close()
@@ -79,11 +82,12 @@ async def _ask(
     document: Document,
     line: int,
     column: int,
-    settings: Any,
+    settings: Settings,
     load_ms: float,
     repository: OneRepository | None,
 ) -> dict[str, Any]:
-    engine = CompletionEngine(backend, settings, context=repository, recall=repository)
+    gate = LiveGate(Gate(GateModels.load(), settings.gate))
+    engine = CompletionEngine(backend, settings.completion, context=repository, recall=repository, gate=gate)
     offset = document.line_start(line) + column
     outcome = await engine.complete(CompletionQuery(snapshot=document.snapshot(), offset=offset, explicit=True))
     return {

@@ -23,9 +23,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hunch_features.completion import CompletionEngine, CompletionQuery
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.evaluation.holes import Hole, holes, write_tree
+from hunch_features.gating.gate import Gate, GateModels, Verdict
+from hunch_features.gating.live import LiveGate
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.syntax import language_of_path
-from hunch_features.text import Document
+from hunch_features.text import Document, Snapshot
 from hunch_models.backend import Backend, BackendState
 from hunch_models.errors import BackendError, HunchError
 from hunch_server.adapters.engines import NoBackend, make_backend, started
@@ -102,21 +104,36 @@ async def _fill(found: list[Hole], memory: RepositoryMemory | None, *, with_mode
     async with started(backend):
         if with_model and backend.status.state is not BackendState.READY:
             raise BackendError(backend.status.detail or "the model is not available", "try `hunch doctor`")
+        gates = GateModels.load()
         with _progress(len(found)) as advance:
             filled = []
             for hole in found:
-                filled.append(await _one(backend, completion, memory, hole))
+                gate = AlwaysAsking(Gate(gates, msgspec.structs.replace(settings.gate, explore=0.0)))
+                filled.append(await _one(backend, completion, memory, gate, hole))
                 advance()
         return filled
 
 
-async def _one(backend: Backend, settings: CompletionSettings, memory: RepositoryMemory | None, hole: Hole) -> Filled:
+class AlwaysAsking(LiveGate):
+    """A gate whose first stage only notes what it would have done, so that what would be written is seen too."""
+
+    asked = True
+
+    def ask(self, snapshot: Snapshot, offset: int, *, explicit: bool, idle_s: float | None) -> Verdict:
+        """Always worth making."""
+        self.asked = super().ask(snapshot, offset, explicit=explicit, idle_s=idle_s).allowed
+        return Verdict(allowed=True)
+
+
+async def _one(
+    backend: Backend, settings: CompletionSettings, memory: RepositoryMemory | None, gate: AlwaysAsking, hole: Hole
+) -> Filled:
     document = Document(
         hole.prefix + hole.suffix, path=hole.path, language=language_of_path(hole.path) or "plaintext", version=1
     )
     repository = OneRepository(memory) if memory is not None else None
     # A new engine for every hole: what an earlier hole of the same file gave away must not be in its cache.
-    engine = CompletionEngine(backend, settings, context=repository, recall=repository)
+    engine = CompletionEngine(backend, settings, context=repository, recall=repository, gate=gate)
     if memory is not None:
         memory.forget(hole.path)
         memory.facts(document.snapshot())  # an editor knows these since the file was opened
@@ -127,7 +144,7 @@ async def _one(backend: Backend, settings: CompletionSettings, memory: Repositor
     return Filled(
         expected=hole.expected,
         wrote=item.completion.strip() if item is not None else "",
-        shown=item is not None and item.shown,
+        shown=item is not None and item.shown and gate.asked,
         latency_ms=latency,
         new_tokens=outcome.decision.timing.new_tokens,
         source=str(item.source) if item is not None else "",
