@@ -22,6 +22,7 @@ async def test_staging_and_committing(tmp_path: Path) -> None:
     change = await watch.look()
     assert change is not None
     assert (change.committed, change.staged_more, change.state.staged) == (True, False, frozenset())
+    assert change.files == {"a.py"}
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "ü b.py").write_text("b = 1\n")
     git(tmp_path, "add", "sub")

@@ -89,12 +89,12 @@ class Candidates:
         self._no_next_edits = False
 
     async def gather(
-        self, boundary: Boundary, root: Path, doings: Doings, staged: Collection[str], *, away_ms: int = 0
+        self, boundary: Boundary, root: Path, doings: Doings, files: Collection[str], *, away_ms: int = 0
     ) -> list[Offer]:
-        """All that could be offered now in a folder; deciding is not done here."""
+        """All that could be offered now in a folder; deciding is not done here. `files` were staged or committed."""
         match boundary:
-            case Boundary.COMMITTING:
-                return await self._twins(root, staged, doings)
+            case Boundary.COMMITTING | Boundary.COMMIT:
+                return await self._twins(root, files, doings)
             case Boundary.IDLE:
                 return await self._twins(root, frozenset(doings.changed), doings)
             case Boundary.DIAGNOSTICS:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hunch_features.git import run_git
 from hunch_models.errors import HunchError
 
-MOST_STAGED = 500
+MOST_FILES = 500
 GIT_TIMEOUT_S = 5.0
 
 
@@ -29,6 +29,8 @@ class GitChange:
     committed: bool
     staged_more: bool
     state: GitState
+    files: frozenset[str] = frozenset()
+    """What the new commit changed, below the folder."""
 
 
 class GitWatch:
@@ -54,14 +56,16 @@ class GitWatch:
                 return None
             self._times = times
             before, self._state = self._state, self._read()
+            return self._changed(before, self._state) if before is not None else None
         except HunchError:
             self._files = self._files or ()
             return None
-        if before is None:
-            return None
-        now = self._state
-        committed = now.head != before.head and (before.head in now.parents or not before.head)
-        return GitChange(committed, bool(now.staged - before.staged) and not committed, now)
+
+    def _changed(self, before: GitState, now: GitState) -> GitChange:
+        if now.head != before.head and (before.head in now.parents or not before.head):
+            files = self._names(["diff-tree", "--root", "--no-commit-id", "-r", now.head])
+            return GitChange(True, False, now, files)
+        return GitChange(False, bool(now.staged - before.staged), now)
 
     def _read(self) -> GitState:
         try:
@@ -72,13 +76,14 @@ class GitWatch:
             line = ""  # before the first commit
         head, *parents = line.split() or [""]
         against = [head] if head else []
-        listed = run_git(
-            self.root,
-            ["diff", "--cached", "--name-only", "--no-renames", "--relative", "--no-ext-diff", "-z", *against],
-            timeout_s=GIT_TIMEOUT_S,
-        )
-        names = listed.decode("utf-8", "surrogateescape").split("\0")[:MOST_STAGED]
-        return GitState(head, tuple(parents), frozenset(name for name in names if name))
+        return GitState(head, tuple(parents), self._names(["diff", "--cached", *against]))
+
+    def _names(self, command: list[str]) -> frozenset[str]:
+        """The files that a command lists; git compares nothing with the work tree, which could run filters."""
+        how = ["--name-only", "--no-renames", "--relative", "--no-ext-diff", "-z"]
+        listed = run_git(self.root, [command[0], *how, *command[1:]], timeout_s=GIT_TIMEOUT_S)
+        names = listed.decode("utf-8", "surrogateescape").split("\0")[:MOST_FILES]
+        return frozenset(name for name in names if name)
 
 
 def _time(path: Path) -> int:

@@ -73,6 +73,7 @@ class Offering:
         self._candidates = Candidates(server)
         self._git: dict[Path, GitWatch] = {}
         self._staged: dict[Path, frozenset[str]] = {}
+        self._committed: dict[Path, frozenset[str]] = {}
         self._pending: Pending | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready: messages.Ready | None = None
@@ -185,6 +186,7 @@ class Offering:
         if change is not None:
             self._staged[root] = change.state.staged
             if change.committed:
+                self._committed[root] = change.files
                 self.see(events.GitOperation(at=self._at, workspace=str(root), operation="commit"))
             elif change.staged_more:
                 self.engine.see(events.ViewSwitch(at=self._at, workspace=str(root), to="git"))
@@ -213,10 +215,12 @@ class Offering:
         if expired is not None:
             self._ended(expired, "expired")
         doings = self.engine.doings(str(root))
-        staged = self._staged.get(root, frozenset())
+        files = self._committed if boundary is Boundary.COMMIT else self._staged
         found: list[Offer] = []
         for crossed in pending.crossed:
-            found += await self._candidates.gather(crossed, root, doings, staged, away_ms=self._away_ms)
+            found += await self._candidates.gather(
+                crossed, root, doings, files.get(root, frozenset()), away_ms=self._away_ms
+            )
         self._found = found
         at = self._at
         decision = self.engine.decide(found, boundary, at)
