@@ -109,8 +109,8 @@ STYLE = {
     "No semicolons.": "construct semicolon",
     "Use 2-space indentation, semicolons and single quotes.": "indent spaces ; construct missing_semicolon ; "
     "construct double_quotes",
-    "Always use type hints.": '{"type":"require_documented","what":"annotations"}',
-    "All public functions and classes must have docstrings.": '{"type":"require_documented","what":"docstring"}',
+    "Always use type hints.": '{"type":"require_documented","what":"annotations"} @not tests',
+    "All public functions must have docstrings.": '{"type":"require_documented","what":"docstring"} @not tests',
     "Use `node:` prefixes for Node.js built-ins.": "construct unprefixed_builtin",
     "Use tabs for indentation in all Python code, not spaces.": "indent tabs",
     "Use named exports only.": "construct default_export",

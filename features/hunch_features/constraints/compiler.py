@@ -215,7 +215,7 @@ def _of_source(reading: Reading, found: plain.Found) -> Understood:
         checks,
         found.strict,
         found.include or scope.include,
-        (*found.exclude, *scope.exclude),
+        scope.exclude if scope.include else (*found.exclude, *scope.exclude),
         languages or found.languages,
     )
 

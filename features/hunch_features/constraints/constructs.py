@@ -14,7 +14,7 @@ _BUILTINS = (
     "inspector|module|net|os|path|perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|timers|"
     "tls|tty|url|util|v8|vm|worker_threads|zlib"
 )
-_CASTS = '((as_expression) @x (#not-match? @x "[ \\n]as\\s+const$"))'
+_CASTS = '((as_expression) @x (#not-match? @x " as const$"))'
 _BODIES = "[(expression_statement) (return_statement) (throw_statement) (break_statement) (continue_statement)] @x"
 
 

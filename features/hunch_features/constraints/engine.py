@@ -41,6 +41,12 @@ MAX_PER_RULE = 100
 FILE_LIMIT_S = 1.0
 """Longest time for one file; rules after that are told as skipped."""
 
+NOT_WRITTEN = (
+    "**/*.min.js", "**/*.min.css", "**/*.map", "**/*.snap", "**/*.gen.*", "**/*.generated.*", "**/*_pb2.py",
+    "**/*.pb.go", "**/generated/**", "**/__generated__/**", "**/__snapshots__/**", "**/snapshots/**", "**/fixtures/**",
+    "**/__fixtures__/**", "**/testdata/**", "**/vendor/**", "**/third_party/**",
+)  # fmt: skip
+"""Files that are made by programs, or are what tests read: rules about code do not mean them, unless they say so."""
 COMMENT = re.compile(r"comment")
 STRING = re.compile(
     r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
@@ -126,6 +132,8 @@ def applies(rule: Rule, path: str) -> bool:
     if rule.include and not globs_match(rule.include, path):
         return False
     if rule.exclude and globs_match(rule.exclude, path):
+        return False
+    if rule.kind == "source" and not rule.include and globs_match(NOT_WRITTEN, path):
         return False
     return not rule.languages or language_of_path(path) in rule.languages
 
@@ -218,9 +226,8 @@ def _references(check: ForbidReference, file: _File) -> Iterator[tuple[int, int,
         if key not in file.text or (check.unless_imported and _is_own(key, file.text)):
             continue
         for match in _near(_reference_pattern(name), key, file.text):
-            if _is_code(file, match.start() + (match.group(0).startswith("."))) and not _is_definition(
-                file, match.start()
-            ):
+            start = match.start() + match.group(0).startswith(".")
+            if _is_code(file, start) and not _is_definition(file, match.start()) and not _is_imported(file, start):
                 end = match.end() - (match.group(0).endswith("("))
                 yield match.start(), end, _say(name, check.instead)
 
@@ -275,6 +282,14 @@ def _place(file: _File, offset: int) -> str:
     return "code"
 
 
+def _is_imported(file: _File, offset: int) -> bool:
+    """Whether a place is within an import: what is done with the name is told where it is done."""
+    nodes = file.tree.around(file.byte(offset)) if file.tree is not None else []
+    return any(
+        node.type.startswith(("import_statement", "import_from", "import_declaration", "use_decl")) for node in nodes
+    )
+
+
 def _is_definition(file: _File, offset: int) -> bool:
     """Whether the name at a place is being defined there, or is the name of an argument."""
     tree = file.tree
@@ -317,7 +332,7 @@ def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]
             if check.names and not _names_one(check.names, file.text, match):
                 continue
             start = match.start() + len(match.group(0)) - len(match.group(0).lstrip())
-            if _place(file, start) != "comment":
+            if _is_code(file, start):
                 yield start, match.end(), _say(module, check.instead)
 
 
@@ -450,7 +465,11 @@ def _names(check: RequireNaming, file: _File) -> Iterator[tuple[int, int, str]]:
     if check.of == "file":
         name = PurePosixPath(file.path).name
         stem = name.lstrip(".").split(".", 1)[0]
-        special = stem.upper() == stem or name.startswith((".", "_")) or stem in ("Dockerfile", "Makefile")
+        special = (
+            stem.upper() == stem
+            or name.startswith((".", "_", "$", "[", "(", "+", "@"))
+            or stem in ("Dockerfile", "Makefile")
+        )
         if file.language and not special and not style.match(stem):
             yield 0, 0, f"the file's name is not {check.style}"
         return

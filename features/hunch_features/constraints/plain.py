@@ -18,7 +18,7 @@ from hunch_features.constraints.rule import (
     RequireNaming,
     kind_of,
 )
-from hunch_features.constraints.wording import LANGUAGES
+from hunch_features.constraints.wording import LANGUAGES, TEST_GLOBS
 
 Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
 Named = Literal["file", "class", "function"]
@@ -190,9 +190,9 @@ def _documented(body: str) -> Found | None:
     soft = not {"should", "prefer"} & set(words)
     # "Type annotations" is said of many languages, "type hints" of Python.
     if re.search(r"\btype[- ]?hint(?:s|ed)?\b|\bpython\b.*\b(?:annotations?|typed|annotated)\b", body, re.IGNORECASE):
-        return Found(RequireDocumented("annotations"), soft, languages=("python",))
+        return Found(RequireDocumented("annotations"), soft, exclude=TEST_GLOBS, languages=("python",))
     if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and _OF_ALL & set(words):
-        return Found(RequireDocumented("docstring"), soft, languages=("python",))
+        return Found(RequireDocumented("docstring"), soft, exclude=TEST_GLOBS, languages=("python",))
     return None
 
 
@@ -217,7 +217,7 @@ def _named(body: str) -> Found | None:
                     checks.append(RequireNaming(target, style))
         if checks:
             unique = list(dict.fromkeys(checks))
-            return Found(unique[0], "prefer" not in body.lower(), also=tuple(unique[1:]))
+            return Found(unique[0], "prefer" not in body.lower(), languages=CODE, also=tuple(unique[1:]))
     return None
 
 
