@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,11 @@ from hunch_features.completion.recall import Recalled
 from hunch_features.memory.history.history import History
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
+from hunch_features.memory.store import index_path
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Snippet
 from hunch_models.errors import HunchError
-from hunch_server.adapters.home import ensure_home
+from hunch_server.adapters.home import ensure_home, hunch_home
 
 
 def open_memory(root: Path) -> RepositoryMemory:
@@ -34,6 +36,14 @@ def open_history(root: Path) -> History:
         return History(root.resolve(), home)
     except (sqlite3.Error, OSError) as error:
         raise HunchError(f"cannot open the history of {root}: {error}", "free disk space or set HUNCH_HOME") from error
+
+
+def forget(root: Path) -> None:
+    """Delete what is remembered of a folder that will not come back, such as a benchmark's; missing files are fine."""
+    index = index_path(root, hunch_home())
+    for path in index.parent.glob(f"{index.stem}*"):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def kept_memory(root: Path) -> RepositoryMemory | None:

@@ -12,6 +12,8 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from hunch_features.evaluation.typing import language_id
+from hunch_features.text import Position
+from hunch_models.errors import HunchError
 from hunch_server import convert
 from hunch_server.adapters.editor import Editor
 from hunch_server.benchmarks.sides import Shown, Tokens
@@ -46,19 +48,22 @@ class HunchSide:
         return asyncio.create_task(self._shown(uri, cursor, self._answer))
 
     async def _shown(self, uri: str, cursor: int, answer: asyncio.Future[Any]) -> Shown | None:
-        version = self._editor.documents[uri].version
+        document = self._editor.documents[uri]
+        here, version = document.position_at(cursor), document.version
+        line = document.line(here.line)
         try:
             result = await answer
         except (JsonRpcException, asyncio.CancelledError):
             return None
         items = list(result.items if isinstance(result, lsp.InlineCompletionList) else result or [])
-        if not items or self._editor.documents[uri].version != version:
+        insertions = [insertion_of(item, here, line) for item in items]
+        if not items or document.version != version:
             return None
         item: lsp.InlineCompletionItem = items[0]
         arguments = (item.command.arguments or []) if item.command else []
         cached = len(arguments) > 1 and arguments[1] == "cache"
         self._editor.notify("textDocument/didShowCompletion", {"item": {"command": {"arguments": arguments}}})
-        return Shown(insertion_of(self._editor, uri, cursor, item), cached, item)
+        return Shown(insertions[0], cached, item)
 
     def withdraw(self) -> None:
         """Cancel, as editors do."""
@@ -118,20 +123,18 @@ def inserted_text(item: lsp.InlineCompletionItem) -> str:
     return item.insert_text if isinstance(item.insert_text, str) else item.insert_text.value
 
 
-def insertion_of(editor: Editor, uri: str, cursor: int, item: lsp.InlineCompletionItem) -> str:
-    """What the item puts in at the cursor, after what stands in its range already.
+def insertion_of(item: lsp.InlineCompletionItem, here: Position, line: str) -> str:
+    """What the item puts in at `here` on `line`, after what stands in its range already.
 
-    Raises AssertionError for an item that does not continue the document's text: it belongs to another state.
+    Raises HunchError for an item that does not continue that line: it would belong to another state of the text.
     """
-    document = editor.documents[uri]
-    here = document.position_at(cursor)
     text = inserted_text(item)
     if item.range is None:
         return text
-    line = document.line(here.line)
     start = convert.code_points(line, item.range.start.character)
     end = convert.code_points(line, item.range.end.character)
     stands = line[start : here.column]
-    if item.range.start.line != here.line or end != here.column or not text.startswith(stands):
-        raise AssertionError(f"an answer for another text: {text[:80]!r} after {line[: here.column]!r}")
+    one_line = item.range.start.line == item.range.end.line == here.line
+    if not one_line or end != here.column or not text.startswith(stands):
+        raise HunchError(f"the server answered for another text: {text[:80]!r} after {line[: here.column]!r}")
     return text[len(stands) :]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hunch_features.evaluation.typing import TypingRecording
+from hunch_server.adapters import memory
 from hunch_server.adapters.editor import editor_session
 from hunch_server.benchmarks.hunch_side import HunchSide
 from hunch_server.benchmarks.infill_side import InfillSide
@@ -51,14 +52,17 @@ async def run(recording: TypingRecording, options: BenchOptions, against: str | 
 async def _ours(recording: TypingRecording, options: BenchOptions, bar: Bar) -> Replayed:
     with tempfile.TemporaryDirectory(prefix="hunch-bench-", ignore_cleanup_errors=True) as folder:
         root = Path(folder).resolve()
-        async with editor_session(root, options=SHOW_ALL) as editor:
-            await editor.wait_for_state("ready")
-            side = HunchSide(editor, root)
-            await side.settle()
-            pid = editor.process_id
-            meter = await asyncio.to_thread(CpuMeter, pid) if pid is not None else None
-            with bar("hunch") as advance:
-                return await replay(side, recording, options, meter, advance)
+        try:
+            async with editor_session(root, options=SHOW_ALL) as editor:
+                await editor.wait_for_state("ready")
+                side = HunchSide(editor, root)
+                await side.settle()
+                pid = editor.process_id
+                meter = await asyncio.to_thread(CpuMeter, pid) if pid is not None else None
+                with bar("hunch") as advance:
+                    return await replay(side, recording, options, meter, advance)
+        finally:
+            memory.forget(root)
 
 
 def _our_figures(replayed: Replayed) -> dict[str, Any]:

@@ -87,6 +87,7 @@ class _Typist:
         self._meter = meter
         self._advance = advance
         self._opened: set[str] = set()
+        self._failure: BaseException | None = None  # of a request that nobody waited for any more
         self._skip = 0  # characters of coming steps that an accepted text has typed already
         self._due = perf_counter()
         # Jittered by a fixed seed, so that two runs withdraw at the same points.
@@ -96,6 +97,8 @@ class _Typist:
         for index, step in enumerate(self._steps):
             if self._options.limit and self.figures.keystrokes >= self._options.limit:
                 break
+            if self._failure is not None:
+                raise self._failure
             self._open(step.document)
             self.figures.keystrokes += step.is_keystroke
             self._advance(self.figures.keystrokes)
@@ -155,13 +158,16 @@ class _Typist:
         if not task.done():
             figures.overtaken += 1
             side.withdraw()
-            # What it fails with is told by the next one that is waited for.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.add_done_callback(self._ended_late)
             return
         shown = task.result()
         figures.answer(index, (perf_counter() - started) * 1000, shown)
         if shown is not None:
             await self._accept(index, step, cursor, shown)
+
+    def _ended_late(self, task: asyncio.Task[Shown | None]) -> None:
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
 
     async def _accept(self, index: int, step: Step, cursor: int, shown: Shown) -> None:
         future = typed_ahead(self._steps, index + 1, cursor, LOOK_AHEAD)
