@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,22 @@ async def test_a_failing_backend_is_a_reason_and_the_next_request_works(error: E
     assert (await both.complete(query(CALL))).decision.reason is Reason.BACKEND_FAILED
     backend.error = None
     assert (await both.complete(query(CALL))).items[0].shown
+
+
+@pytest.mark.parametrize(("error", "logged"), [(BackendError("the worker died"), 0), (RuntimeError("a bug"), 1)])
+async def test_a_failure_that_nobody_waits_for_is_told_once_and_only_as_a_bug(
+    error: Exception, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = FakeBackend(ANSWERS, stepped=True)
+    request = asyncio.create_task(engine(backend).complete(query(CALL)))
+    await asked(backend)
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+    backend.error = error
+    backend.step()
+    await asyncio.sleep(0.01)
+    gc.collect()  # an exception that nobody has looked at is told by asyncio when its task goes
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == logged
 
 
 async def asked(backend: FakeBackend) -> None:

@@ -249,8 +249,6 @@ class CompletionEngine:
             return self._silent(query, position, Reason.OVERTAKEN, timing, started)
         error = task.exception()
         if error is not None:
-            if not isinstance(error, BackendError):
-                log.error("bug in a generation", exc_info=error)
             detail = error.message if isinstance(error, BackendError) else ""
             return self._silent(query, position, Reason.BACKEND_FAILED, timing, started, detail)
         generated = task.result()
@@ -401,6 +399,11 @@ class CompletionEngine:
             running.task.cancel()
 
     def _finished(self, running: Running) -> None:
+        task = running.task
+        # Looked at here too: the request that wanted it may be withdrawn, and then nobody else asks what became of it.
+        error = None if task is None or task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, BackendError):
+            log.error("bug in a generation", exc_info=error)
         if self._running is running:
             self._running = None
             self._on_thinking()
