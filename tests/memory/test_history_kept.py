@@ -21,6 +21,7 @@ def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "repo")
     made.commit("One", both(1, "a.py", "b.py"))
     made.commit("Two", both(2, "a.py", "b.py"))
+    made.commit("Three", both(3, "a.py", "b.py", "once.py"))
     return made
 
 
@@ -47,7 +48,7 @@ def test_another_process_mines(repository: Repository, tmp_path: Path) -> None:
     kept = KeptHistory(repository.root, tmp_path / "home")
     assert kept.related("a.py") == ()
     looked(kept)
-    assert kept.commits == 2
+    assert kept.commits == 3
     assert kept.related("a.py") == ("b.py",)
     kept.close()
 
@@ -55,12 +56,12 @@ def test_another_process_mines(repository: Repository, tmp_path: Path) -> None:
 def test_new_commits_change_the_answer(repository: Repository, keep: Keep) -> None:
     kept = keep()
     looked(kept)
-    for number in range(3, 7):
+    for number in range(4, 9):
         repository.commit("More", both(number, "a.py", "c.py"))
     assert kept.related("a.py") == ("b.py",)
     looked(kept)
     assert kept.related("a.py") == ("c.py", "b.py")
-    assert kept.commits == 6
+    assert kept.commits == 8
 
 
 def test_nothing_is_mined_again_without_a_new_commit(keep: Keep) -> None:
@@ -79,7 +80,8 @@ def test_nothing_is_mined_again_without_a_new_commit(keep: Keep) -> None:
 def test_one_that_is_asked_too_early_looks_later(repository: Repository, keep: Keep) -> None:
     kept = keep(every_s=0.3)
     looked(kept)
-    repository.commit("Three", both(3, "a.py", "c.py"))
+    for number in range(3):
+        repository.commit("Later", both(number + 4, "a.py", "c.py"))
     assert kept.look() is None
     until = monotonic() + 20
     while "c.py" not in kept.related("a.py") and monotonic() < until:
@@ -98,7 +100,7 @@ def test_mining_that_fails_leaves_what_was_known(repository: Repository, keep: K
     kept = keep(mine=mine)
     looked(kept)
     working = False
-    repository.commit("Three", both(3, "a.py", "c.py"))
+    repository.commit("Four", both(4, "a.py", "c.py"))
     looked(kept)
     assert kept.related("a.py") == ("b.py",)
 

@@ -56,7 +56,9 @@ def files_like(memory: RepositoryMemory, wanted: Tokens, path: str, related: Seq
     language = language_of(path)
     near = [other for other in related if other != path and other in memory.paths and language_of(other) == language]
     found = [other for other in memory.postings.like(wanted, MAX_FILES + 1) if other != path]
-    return list(dict.fromkeys([*found[:MAX_FILES], *near[: MAX_FILES // 2]]))
+    # The likeliest companion takes the place of the least alike: each file looked at costs time.
+    first = found[: MAX_FILES - 1] if near else found
+    return list(dict.fromkeys([*first, *near[:1]]))[:MAX_FILES]
 
 
 def best_window(memory: RepositoryMemory, path: str, wanted: Tokens) -> tuple[float, int] | None:

@@ -21,6 +21,8 @@ from hunch_models.errors import HunchError
 log = logging.getLogger(__name__)
 
 RELATED = 10
+LEAST_TOGETHER = 3
+"""Commits from which on files count as related: once or twice is chance."""
 EVERY_S = 30.0
 """Commits made while typing are looked for no more often than this."""
 MINING_S = 400.0
@@ -106,12 +108,13 @@ class KeptHistory:
             return self._work.submit(self._look)
 
     def related(self, path: str) -> Sequence[str]:
-        """Files that change together with a path below the root, likeliest first."""
+        """Files that changed together with a path below the root three times or more, likeliest first."""
         past, answers = self._past, self._answers
         if past is None:
             return ()
         if path not in answers:
-            answers[path] = tuple(one.path for one in related(past, path, RELATED))
+            found = related(past, path, RELATED)
+            answers[path] = tuple(one.path for one in found if one.support >= LEAST_TOGETHER)
         return answers[path]
 
     def companions(self, path: str) -> Sequence[Related]:
