@@ -18,6 +18,7 @@ NASTY = [
     "* [a-z] ? \\",
     "-C",
     "%",
+    "not UTF-8 \udcff",
     "~#ä\u202e" + "x" * 100,
 ]
 
@@ -186,3 +187,10 @@ def test_an_endless_tree_of_links_ends(guarded: Guarded) -> None:
     os.mkfifo(guarded.repo / ".cursorrules")
     assert guarded.run("npm x").returncode == 126
     assert Path(guarded.home / "guard").is_dir()
+
+
+def test_a_folder_called_minus_is_that_folder(guarded: Guarded) -> None:
+    (guarded.repo / "-").mkdir()
+    guarded.rules("Nothing.\n")
+    guarded.rules("- Never force-push.\n", guarded.repo / "-")
+    assert guarded.run(["git", "-C", "-", "push", "-f"]).returncode == 126

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import time
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -182,11 +183,12 @@ def test_any_record_can_be_replayed(letters: str) -> None:
 
 
 def test_through_the_shims(bare_guard: Guarded) -> None:
+    bare_guard.program("curl", "echo fetched")
     done = bare_guard.hunch("guard", "install", "--monitor")
     assert done.returncode == 0
+    assert not (bare_guard.shims / "helm").exists() or shutil.which("helm")  # else `command -v helm` would find it
     assert {"git", "npm", "cat", "curl"} <= {path.name for path in bare_guard.shims.iterdir()}
     (bare_guard.repo / ".env").write_text("TOKEN=x\n")
-    bare_guard.program("curl", "echo fetched")
     run = {"HUNCH_RUN_ID": "r1"}
     assert bare_guard.run("curl https://example.org/secret-place", **run).stdout == "fetched\n"
     assert bare_guard.run("cat AGENTS.md", **run).stderr == ""

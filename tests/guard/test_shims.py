@@ -233,13 +233,12 @@ def test_in_every_shell_of_this_machine(guarded: Guarded, shell: str) -> None:
     start = [shell, "sh"] if shell == "busybox" else [shell]
     (guarded.repo / "sub").mkdir()
     for command, code in (("git push -f", 126), ("git status", 0), ("npm x", 126), ("git -C sub push -f", 126)):
-        for _ in range(2):  # first by Python, then from the tables
-            name, *arguments = command.split()
-            assert guarded.run([*start, str(guarded.shims / name), *arguments]).returncode == code, (shell, command)
+        name, *arguments = command.split()
+        assert guarded.run([*start, str(guarded.shims / name), *arguments]).returncode == code, (shell, command)
 
 
 def test_many_at_once(guarded: Guarded) -> None:
-    commands = ["git push -f", "git status", "npm x", "pnpm x"] * 5
+    commands = ["git push -f", "git status", "npm x", "pnpm x"] * 3
 
     def one(number: int) -> int:
         if number % 7 == 0:
@@ -248,9 +247,9 @@ def test_many_at_once(guarded: Guarded) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         codes = list(pool.map(one, range(len(commands))))
-    assert codes == [126, 0, 126, 7] * 5
+    assert codes == [126, 0, 126, 7] * 3
     assert all(entry["event"] == "refused" for entry in guarded.log())
-    assert len(guarded.log()) == 10
+    assert len(guarded.log()) == 6
 
 
 def test_the_second_time_python_is_not_asked(guarded: Guarded, tmp_path: Path) -> None:

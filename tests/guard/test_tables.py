@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hunch_features.guard.commands import Forbidden, falls_under
-from hunch_features.guard.tables import is_plain_name, rule_lines, ways
+from hunch_features.guard.in_force import in_force
+from hunch_features.guard.tables import is_plain_name, rule_lines, ways, write_tables
+from tests.guard.conftest import settled
 from tests.guard.test_matching import CASES
 
 
@@ -97,6 +101,40 @@ def test_no_word_of_a_rule_can_add_a_line_to_a_table(words: list[str]) -> None:
     assert all(not set(line) & set("\n\r\0") for line in lines)
     assert [line for line in lines if line.startswith("R")][-1] == lines[-1]
     assert all(line == "&" or line[0] in "=^~" for line in lines[:-1])
+
+
+def test_what_holds_is_never_away_while_it_is_written_again(tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    (repo / "sub").mkdir(parents=True)
+    (repo / ".git").mkdir()
+    for folder, text in ((repo, "- Never use `npm`.\n"), (repo / "sub", "- Never use `yarn`.\n")):
+        (folder / "AGENTS.md").write_text(text)
+        settled(folder / "AGENTS.md")
+    guard = tmp_path / "guard"
+    write_tables(guard, in_force(repo))
+    table = guard.joinpath("tables", "npm", *repo.parts[1:], "%")
+    stamp = guard.joinpath("stamps", *repo.parts[1:], "AGENTS.md")
+    done = threading.Event()
+    away: list[Path] = []
+
+    def look() -> None:
+        while not done.is_set():
+            away.extend(path for path in (stamp, table) if not path.exists())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for number in range(60):
+        write_tables(guard, in_force(repo / "sub" if number % 2 else repo))
+    done.set()
+    looking.join()
+    assert away == []
+    (repo / "AGENTS.md").write_text("Nothing.\n")
+    settled(repo / "AGENTS.md")
+    write_tables(guard, in_force(repo / "sub"))
+    assert not table.exists()
+    (repo / "AGENTS.md").write_text("Young.\n")
+    write_tables(guard, in_force(repo))
+    assert not stamp.exists()
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "-x", "a b", "a\nb", "$(x)", "ä", "x" * 65, "a;b", "'"])

@@ -46,7 +46,8 @@ def write(home: Path, event: str, fields: Mapping[str, Any], *, now: datetime | 
 
 def redacted(command: Sequence[str]) -> str:
     """A command line as it may be kept. Words are joined by spaces: it is to be read, not to be run again."""
-    return Redactor().redact(" ".join(command)[: 2 * MAX_COMMAND])[:MAX_COMMAND]
+    line = " ".join(command)[: 2 * MAX_COMMAND].encode("utf-8", "replace").decode("utf-8")
+    return Redactor().redact(line)[:MAX_COMMAND]
 
 
 def last(home: Path, count: int, events: Sequence[str]) -> list[dict[str, Any]]:

@@ -52,21 +52,27 @@ _hunch_same() {
   fi
 }
 
+# Goes to a folder; where there is none, the program itself will say so. `-` would be the folder before this one.
+_hunch_go() {
+  case $1 in -) set -- ./- ;; esac
+  cd -P -- "$1" 2>/dev/null || exit 0
+}
+
 # Goes to the folder in which the program would work; sets `sub` to git's subcommand.
 _hunch_move() {
   case $_hunch_name in
     git)
       case ${GIT_WORK_TREE-}:${GIT_DIR-} in
         : | :.git) ;;
-        :*/.git) cd -P -- "${GIT_DIR%/.git}" 2>/dev/null || exit 0 ;;
+        :*/.git) _hunch_go "${GIT_DIR%/.git}" ;;
         :*) ;;
-        *) cd -P -- "$GIT_WORK_TREE" 2>/dev/null || exit 0 ;;
+        *) _hunch_go "$GIT_WORK_TREE" ;;
       esac
       while [ $# -gt 0 ]; do
         case $1 in
           -C)
             [ $# -gt 1 ] || return 0
-            [ -z "$2" ] || cd -P -- "$2" 2>/dev/null || exit 0
+            [ -z "$2" ] || _hunch_go "$2"
             shift
             ;;
           -c)
@@ -95,10 +101,10 @@ _hunch_move() {
           --) return 0 ;;
           @FOLDER_OPTIONS@)
             [ $# -gt 1 ] || return 0
-            cd -P -- "$2" 2>/dev/null || exit 0
+            _hunch_go "$2"
             shift
             ;;
-          @FOLDER_VALUES@) cd -P -- "${1#*=}" 2>/dev/null || exit 0 ;;
+          @FOLDER_VALUES@) _hunch_go "${1#*=}" ;;
         esac
         shift
       done

@@ -9,7 +9,6 @@ it. A command that does not fit one line of every group cannot break the rule.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,34 +28,49 @@ YOUNG_S = 2.0
 
 
 def write_tables(guard: Path, found: InForce, *, now: float | None = None) -> None:
-    """Bring tables and stamps up to date for the folder and those above it. Raises OSError."""
+    """Bring tables and stamps up to date for the folder and those above it. Raises OSError.
+
+    Shims read meanwhile: what still holds is never away for a moment, and stamps come after the tables they vouch for.
+    """
     if found.root is None:
         return
     guard.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = [*found.files, *(found.root / path for _, path in found.imported)]
-    rules_file = found.root / PATH
-    times = {path: path.stat().st_mtime_ns for path in [*files, rules_file] if path.is_file()}
-    seconds = time.time() if now is None else now
     with one_at_a_time(guard / "tables"):
         levels = _levels(found.root, found.folder)
-        for level in levels:
-            _forget(guard, level)
+        written: set[Path] = set()
         for folder, rules in _by_folder(found, levels):
-            _write_table(guard, folder, rules)
-        if any(stamp > (seconds - YOUNG_S) * 1e9 for stamp in times.values()):
-            return  # read again next time
-        for path in files:
-            if path in times:
-                _stamp(_below(guard / "stamps", path), times[path])
+            written |= _write_table(guard, folder, rules)
         for level in levels:
-            folder = _below(guard / "stamps", level)
-            if rules_file in times:
-                _stamp(folder / RULES_STAMP, times[rules_file])
-            relative = level.relative_to(found.root).as_posix().removeprefix(".")
-            more = [path for speaks_for, path in found.imported if speaks_for == relative]
-            if more:
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / MORE).write_text("".join(f"{path}\n" for path in more), "utf-8")
+            for path in _tables_of(guard, level):
+                if path not in written:
+                    path.unlink(missing_ok=True)
+        stamps = _stamps(guard, found, levels, time.time() if now is None else now)
+        for level in levels:
+            for path in _stamps_of(guard, level):
+                if path not in stamps:
+                    path.unlink(missing_ok=True)
+        for path, content in stamps.items():
+            _stamp(path, content)
+
+
+def _stamps(guard: Path, found: InForce, levels: list[Path], now: float) -> dict[Path, int | str]:
+    """Stamps that should be there, with their times in nanoseconds, or their text; none while a file is young."""
+    assert found.root is not None  # noqa: S101 - the caller looked
+    rules_file = found.root / PATH
+    files = [*found.files, *(found.root / path for _, path in found.imported)]
+    times = {path: path.stat().st_mtime_ns for path in [*files, rules_file] if path.is_file()}
+    if any(stamp > (now - YOUNG_S) * 1e9 for stamp in times.values()):
+        return {}  # read again next time
+    wanted: dict[Path, int | str] = {_below(guard / "stamps", path): times[path] for path in files if path in times}
+    for level in levels:
+        mirror = _below(guard / "stamps", level)
+        if rules_file in times:
+            wanted[mirror / RULES_STAMP] = times[rules_file]
+        here = level.relative_to(found.root).as_posix().removeprefix(".")
+        more = "".join(f"{path}\n" for speaks_for, path in found.imported if speaks_for == here)
+        if more:
+            wanted[mirror / MORE] = more
+    return wanted
 
 
 def _levels(root: Path, folder: Path) -> list[Path]:
@@ -68,17 +82,16 @@ def _below(place: Path, path: Path) -> Path:
     return place.joinpath(*path.parts[1:])
 
 
-def _forget(guard: Path, level: Path) -> None:
-    stamps = _below(guard / "stamps", level)
-    if stamps.is_dir():
-        for path in stamps.iterdir():
-            if path.is_file():
-                path.unlink(missing_ok=True)
-        for special in (".cursor", ".github"):
-            shutil.rmtree(stamps / special, ignore_errors=True)
-    if (guard / "tables").is_dir():
-        for program in (guard / "tables").iterdir():
-            (_below(program, level) / TABLE).unlink(missing_ok=True)
+def _tables_of(guard: Path, level: Path) -> list[Path]:
+    tables = guard / "tables"
+    found = [_below(program, level) / TABLE for program in tables.iterdir()] if tables.is_dir() else []
+    return [path for path in found if path.is_file()]
+
+
+def _stamps_of(guard: Path, level: Path) -> list[Path]:
+    mirror = _below(guard / "stamps", level)
+    places = [mirror, mirror / ".cursor" / "rules", mirror / ".github", mirror / ".github" / "instructions"]
+    return [path for place in places if place.is_dir() for path in place.iterdir() if path.is_file()]
 
 
 def _by_folder(found: InForce, levels: list[Path]) -> Iterator[tuple[Path, list[CommandRule]]]:
@@ -91,24 +104,34 @@ def _by_folder(found: InForce, levels: list[Path]) -> Iterator[tuple[Path, list[
     yield from folders.items()
 
 
-def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> None:
+def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> set[Path]:
+    """Write the tables of a folder, one per program; returns where they are."""
     by_program: dict[str, list[Forbidden]] = {}
     for one in rules:
         if is_plain_name(one.check.program):
             by_program.setdefault(one.check.program, []).append(one.forbidden)
+    done: set[Path] = set()
     for program, forbidden in by_program.items():
-        lines = [line for one in forbidden for line in rule_lines(one)]
         path = _below(guard / "tables" / program, folder) / TABLE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = path.with_name(f"{TABLE}{os.getpid()}")
-        written.write_text("".join(f"{line}\n" for line in lines), "utf-8", newline="\n")
-        written.replace(path)
+        _replace(path, "".join(f"{line}\n" for one in forbidden for line in rule_lines(one)))
+        done.add(path)
+    return done
 
 
-def _stamp(path: Path, time_ns: int) -> None:
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_name(f"{path.name}{os.getpid()}")
+    written.write_text(text, "utf-8", errors="surrogateescape", newline="\n")
+    written.replace(path)
+
+
+def _stamp(path: Path, content: int | str) -> None:
+    if isinstance(content, str):
+        _replace(path, content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    os.utime(path, ns=(time_ns, time_ns))
+    os.utime(path, ns=(content, content))
 
 
 def is_plain_name(program: str) -> bool:

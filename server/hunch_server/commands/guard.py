@@ -24,7 +24,7 @@ from hunch_features.guard.risk import (
     chance_of_bad_end,
     level,
 )
-from hunch_features.guard.running import NOT_FOUND, run
+from hunch_features.guard.running import NOT_FOUND, real_program, run
 from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
 from hunch_features.guard.tables import write_tables
 from hunch_features.guard.watch import WARNED, letters_of, observe, replay, run_file
@@ -67,7 +67,7 @@ def install_shims(shims: Path | None, root: Path, shell: str | None, monitor: bo
     before = read_manifest(home / "guard")
     folder = (shims or (Path(before.shims) if before else home / "shims")).absolute()
     monitor = monitor or (before is not None and before.monitor)
-    watched = {name for name in watched_programs() if not why_never(name)} if monitor else set()
+    watched = {name for name in watched_programs() if real_program(name)} if monitor else set()
     manifest = install(paths(home), folder, (wanted - set(refused)) | watched, monitor=monitor)
     for name, why in refused.items():
         click.echo(f"not guarded: {shown(name)}: {why}", err=True)
@@ -137,6 +137,7 @@ def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
         elif decision.message:
             click.echo(decision.message)
         return FINE if decision.allowed else FOUND
+    keep(list(words), decision)
     if decision.message:
         click.echo(decision.message, err=True)
     if not decision.allowed:
@@ -153,15 +154,19 @@ def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 def judge(words: tuple[str, ...]) -> int:
     """What a shim asks: 0 lets it run, 126 does not."""
-    limit = threading.Timer(LIMIT_S, os._exit, (TOOK_TOO_LONG,))
+    codes = [TOOK_TOO_LONG]
+    limit = threading.Timer(LIMIT_S, lambda: os._exit(codes[-1]))
     limit.daemon = True
     limit.start()
     decision = judged(list(words), record=True)
-    _watch(list(words), decision)
-    limit.cancel()
     if decision.message:
         click.echo(decision.message, err=True)
-    return FINE if decision.allowed else REFUSED
+    # From here on a slow disk or another process that holds a lock changes nothing any more.
+    codes.append(FINE if decision.allowed else REFUSED)
+    keep(list(words), decision)
+    _watch(list(words), decision)
+    limit.cancel()
+    return codes[-1]
 
 
 def _watch(words: list[str], decision: Decision) -> None:
@@ -180,37 +185,34 @@ def _watch(words: list[str], decision: Decision) -> None:
 
 
 def judged(words: list[str], *, record: bool) -> Decision:
-    """The decision, with tables and log kept up to date. Whatever goes wrong lets the command run, and is logged."""
-    home = hunch_home()
+    """The decision. Whatever goes wrong lets the command run, and is logged."""
     if os.environ.get("HUNCH_GUARD") in ("off", "0"):
         return Decision(True)
     try:
-        decision = decide(words, Path.cwd(), os.environ)
+        return decide(words, Path.cwd(), os.environ)
     except Exception as error:  # a guard that fails must not stand in the way
         if record:
-            _failed(home, words, f"{type(error).__name__}: {error}")
+            _failed(hunch_home(), words, f"{type(error).__name__}: {error}")
         return Decision(True)
-    if record and decision.found is not None:
-        try:
-            _keep(home, words, decision)
-        except OSError as error:
-            _failed(home, words, f"tables or log: {error.strerror or error}")
-    return decision
 
 
-def _keep(home: Path, words: list[str], decision: Decision) -> None:
-    assert decision.found is not None  # noqa: S101 - the caller looked
-    if not decision.allowed:
-        log.write(
-            home,
-            "refused",
-            {"rule": decision.rule_id, "command": log.redacted(words), "folder": log.redacted([str(Path.cwd())])},
-        )
-    if decision.found.problem:
-        log.write(home, "failed", {"program": log.redacted(words[:1]), "why": decision.found.problem})
-    if (home / "guard").is_dir():
-        write_tables(home / "guard", decision.found)
-        (home / "guard" / "failed").unlink(missing_ok=True)
+def keep(words: list[str], decision: Decision) -> None:
+    """Bring log and tables up to date. What goes wrong is logged, and changes no decision."""
+    home = hunch_home()
+    found = decision.found
+    if found is None:
+        return
+    try:
+        if not decision.allowed:
+            where = log.redacted([str(Path.cwd())])
+            log.write(home, "refused", {"rule": decision.rule_id, "command": log.redacted(words), "folder": where})
+        if found.problem:
+            log.write(home, "failed", {"program": log.redacted(words[:1]), "why": found.problem})
+        if (home / "guard").is_dir():
+            write_tables(home / "guard", found)
+            (home / "guard" / "failed").unlink(missing_ok=True)
+    except OSError as error:
+        _failed(home, words, f"tables or log: {error.strerror or error}")
 
 
 def _failed(home: Path, words: list[str], why: str) -> None:
