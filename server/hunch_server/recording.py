@@ -268,6 +268,8 @@ class Recording:
             workspace.deriver.tick(now)
             due.append(workspace.persistence.check(now, lambda path, name=name: self._documents.get((name, path))))  # type: ignore[misc]
         times = [at for at in due if at is not None]
+        if any(workspace.deriver.waiting for workspace in self._workspaces.values()):
+            times.append(now + 1000)
         if times:
             self._wake_in(max(0.1, (min(times) - now) / 1000))
 

@@ -165,3 +165,20 @@ async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes
         assert edit["range"]["start"] == {"line": 1, "character": 14}  # UTF-16
         editor.replace(uri, 0, 0, "//\n")
         await until(lambda: editor.withdrawn == [offer["id"]])
+
+
+async def test_the_end_of_an_edit_is_seen_however_long_it_was_typed(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    root.mkdir()
+    async with editor_session(root, environment=environment(tmp_path / "home"), experimental=KNOWS_OFFERS) as editor:
+        uri = editor.open(root / "a.py", "python", "")
+        for number, char in enumerate("total = 0\nx = 1"):
+            editor.replace(uri, number, number, char)
+            await asyncio.sleep(0.15)  # 2.3 s in all: longer than the first look after the first key
+        async with asyncio.timeout(20):
+            while True:
+                report = await editor.request("hunch/offers")
+                if "edit_done" in [one["boundary"] for one in report["decisions"]]:
+                    break
+                await asyncio.sleep(0.2)
+        assert report["intent"]["sentence"] == "writing new code in a.py"

@@ -219,6 +219,11 @@ class Deriver:
         if self._caret is not None and at - self._caret_seen > CARET_PAUSE_MS:
             self._end_caret()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is being put together whose pause has not come yet."""
+        return self._burst is not None or self._caret is not None
+
     def flush(self) -> None:
         """Send what is being put together: before a request, an acceptance, at the end."""
         self._end_burst()
