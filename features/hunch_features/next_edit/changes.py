@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -12,7 +13,7 @@ from itertools import pairwise
 import tree_sitter
 
 from hunch_features.memory.tokens import KEYWORDS
-from hunch_features.next_edit.edit import Block, Delta, Replacement
+from hunch_features.next_edit.edit import Block, ChangedLine, Delta, Replacement
 from hunch_features.next_edit.signatures import Resigned, resigned
 from hunch_features.next_edit.source import Source, Token, definition_name, tokens_of, words_in
 
@@ -21,7 +22,7 @@ MORE_KEYWORDS = KEYWORDS | frozenset(
     {"mut", "public", "private", "protected", "final", "override", "readonly", "declare", "namespace", "then", "end",
      "void", "string", "number", "boolean", "any", "unknown", "never", "undefined", "object", "i32", "u32", "u64",
      "usize", "String", "Vec", "Option", "Result", "Some", "Ok", "Err", "crate", "super", "where", "match", "impl",
-     "self", "Self", "this", "cls", "int", "str", "float", "list", "dict", "tuple", "set", "bytes", "error", "err"}
+     "self", "Self", "this", "cls", "int", "str", "float", "list", "dict", "tuple", "set", "bytes", "error", "err", "_"}
 )  # fmt: skip
 _CLASSES = ("class", "impl", "trait", "interface", "struct", "enum")
 _FUNCTIONS = ("function", "method", "arrow_function", "lambda", "closure", "constructor")
@@ -75,6 +76,8 @@ class Change:
     owner: str = ""
     likeness: float = 1.0
     """Of a replacement: share of tokens that the line kept."""
+    pure: float = 0.0
+    """Of two names: how much the line is the same but for them."""
     times: int = 1
     """How often the edit did it."""
     member: bool = False
@@ -127,10 +130,17 @@ def _of_changed(delta: Delta, block: Block) -> Iterator[Change]:
     for changed in block.changed:
         for replacement in changed.replacements:
             for change in _of_replacement(delta, replacement, changed.number, changed.replacements):
-                yield replace(change, likeness=changed.likeness)
+                pure = _purity(changed, change.old, change.new) if change.kind in PAIRS else 0.0
+                yield replace(change, likeness=changed.likeness, pure=pure)
             called = _called(delta.before, replacement)
             if called:
                 yield Change(ChangeKind.ARGUMENTS, called, "", changed.number)
+
+
+def _purity(changed: ChangedLine, old: str, new: str) -> float:
+    ours = [new if token.text == old else token.text for token in tokens_of(changed.old)]
+    theirs = [token.text for token in tokens_of(changed.new)]
+    return SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
 
 
 def _of_block(delta: Delta, block: Block) -> Iterator[Change]:

@@ -84,9 +84,9 @@ def add_facts(
         facts["new_there"] = float(any(p.change.new in words for p in spot.proposals if p.change.kind in PAIRS))
 
 
-ALIKE = 0.5
-"""Share of tokens that a line kept, below which a new name may be another thing."""
-_DEFINED = ("renamed", "parameter_renamed", "member_renamed")
+PURE = 0.8
+"""How much of a line must be the same but for two names, or the new name may be another thing."""
+_DEFINED = ("renamed", "parameter_renamed")
 
 
 def must_follow(facts: Mapping[str, float]) -> bool:
@@ -98,7 +98,7 @@ def must_follow(facts: Mapping[str, float]) -> bool:
     here = bool(facts.get("here"))
     for kind in _DEFINED:
         defined = facts.get(f"use_{kind}_defined") and facts.get(f"use_{kind}_held", 1.0) < 1.0
-        if defined and facts.get("pair_line_likeness", 0.0) >= ALIKE and (here or facts.get(f"use_{kind}_imported")):
+        if defined and facts.get("pair_pure", 0.0) >= PURE and (here or facts.get(f"use_{kind}_imported")):
             return True
     return bool(facts.get("call_must_change")) and (here or bool(facts.get("use_signature_imported")))
 

@@ -65,6 +65,7 @@ def uses(
         shared["pair_likeness"] = _likeness(change.old, change.new)
         shared["pair_local"] = float(change.scope is not None)
         shared["pair_line_likeness"] = change.likeness
+        shared["pair_pure"] = change.pure
         shared["pair_times"] = float(change.times)
     for line, column in outside:
         in_scope = change.reaches(line, here=here)
