@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
+from hunch_features.text import Document, Edit, Position
 from hunch_server import convert
 from hunch_server.adapters.editor import Editor, editor_session
 from hunch_server.adapters.editor_values import plain
@@ -165,6 +166,38 @@ async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes
         assert edit["range"]["start"] == {"line": 1, "character": 14}  # UTF-16
         editor.replace(uri, 0, 0, "//\n")
         await until(lambda: editor.withdrawn == [offer["id"]])
+
+
+RENAMED = {
+    "client.py": "def fetch(url):\n    return open(url).read()\n\n\ndef both(one, other):\n    return fetch(one) + fetch(other)\n",
+    "main.py": 'from client import fetch\n\n\ndef main():\n    print(fetch("a"))\n    print(fetch("b"))\n',
+}
+
+
+async def test_a_renamed_function_is_propagated_to_all_its_uses(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    root.mkdir()
+    for name, text in RENAMED.items():
+        (root / name).write_text(text)
+    async with editor_session(root, environment=environment(tmp_path / "home"), experimental=KNOWS_OFFERS) as editor:
+        await until(lambda: any("memory of workspace" in line for line in editor.stderr))
+        uri = editor.open(root / "client.py", "python", RENAMED["client.py"])
+        for number in range(5):  # "fetch" goes, "load" comes
+            editor.replace(uri, 8 - number, 9 - number, "")
+        for number, char in enumerate("load"):
+            editor.replace(uri, 4 + number, 4 + number, char)
+        await until(lambda: editor.offers)
+        (offer,) = editor.offers
+        assert offer["kind"] == "propagate"
+        texts = {convert.uri_from_path(root / name): Document(text) for name, text in RENAMED.items()}
+        texts[uri] = Document(editor.documents[uri].text())
+        for change in offer["edits"]["documentChanges"]:
+            document = texts[change["textDocument"]["uri"]]
+            for edit in reversed(change["edits"]):
+                start, end = (Position(*edit["range"][side].values()) for side in ("start", "end"))  # all ASCII
+                document.apply(Edit(start, end, edit["newText"]))
+        for name, text in RENAMED.items():
+            assert texts[convert.uri_from_path(root / name)].text() == text.replace("fetch", "load")
 
 
 async def test_the_end_of_an_edit_is_seen_however_long_it_was_typed(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def place(
 
 def test_all_places_of_one_change_are_one_offer() -> None:
     found = [place(9), place(3), place(1, path="c.py"), place(5, confidence=0.3)]
-    whole = next(offer for offer in next_edit_offers(found, {"b.py": 4}, 0.6) if offer.kind is OfferKind.PROPAGATE)
+    (whole,) = next_edit_offers(found, {"b.py": 4}, 0.6)
+    assert whole.kind is OfferKind.PROPAGATE
     assert whole.title == "Follow the new parameters of `fetch`: 3 places in 2 files"
     assert whole.targets == ("fetch", "timeout")
     assert [(edit.path, edit.version, len(edit.edits)) for edit in whole.edits] == [("b.py", 4, 2), ("c.py", None, 1)]

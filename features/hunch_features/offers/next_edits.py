@@ -15,20 +15,21 @@ FOLLOWS = frozenset({*PAIRS, ChangeKind.SIGNATURE})
 
 
 def next_edit_offers(found: Sequence[NextEdit], versions: Mapping[str, int], show: float) -> list[Offer]:
-    """Offers from next edits, the likeliest first. `versions` are those of open documents by path.
+    """Offers from next edits. `versions` are those of open documents by path.
 
-    Below `show` a place is not worth an interruption. A whole is as sure as the least sure of its places.
+    Below `show` a place is not worth an interruption. A whole stands in for its places, and is as sure as the least
+    sure of them.
     """
     shown = [edit for edit in found if edit.confidence >= show]
-    offers = [_one(edit, versions) for edit in shown]
     by_change: dict[str, list[NextEdit]] = {}
     for edit in shown:
         if edit.edits and edit.kind in FOLLOWS:
             by_change.setdefault(edit.change, []).append(edit)
-    for change, places in by_change.items():
-        if len(places) >= TOGETHER:
-            offers.append(_whole(change, places, versions))
-    return offers
+    wholes = {change: places for change, places in by_change.items() if len(places) >= TOGETHER}
+    singles = [edit for edit in shown if not (edit.edits and edit.change in wholes)]
+    return [_whole(change, places, versions) for change, places in wholes.items()] + [
+        _one(edit, versions) for edit in singles
+    ]
 
 
 def _one(edit: NextEdit, versions: Mapping[str, int]) -> Offer:
