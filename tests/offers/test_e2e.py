@@ -168,10 +168,21 @@ async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes
         await until(lambda: editor.withdrawn == [offer["id"]])
 
 
-RENAMED = {
-    "client.py": "def fetch(url):\n    return open(url).read()\n\n\ndef both(one, other):\n    return fetch(one) + fetch(other)\n",
-    "main.py": 'from client import fetch\n\n\ndef main():\n    print(fetch("a"))\n    print(fetch("b"))\n',
-}
+CLIENT = """def fetch(url):
+    return open(url).read()
+
+
+def both(one, other):
+    return fetch(one) + fetch(other)
+"""
+MAIN = """from client import fetch
+
+
+def main():
+    print(fetch("a"))
+    print(fetch("b"))
+"""
+RENAMED = {"client.py": CLIENT, "main.py": MAIN}
 
 
 async def test_a_renamed_function_is_propagated_to_all_its_uses(tmp_path: Path) -> None:
