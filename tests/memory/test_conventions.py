@@ -285,6 +285,22 @@ def test_an_own_function_in_place_of_a_library(repository: Repository, habits: L
     assert found.against == ("pkg/old.py:2",)
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("    return check(requests.get(url, timeout=5))\n", True),
+        ("    answer = requests.get(url)\n    return look(url)\n", False),
+    ],
+)
+def test_a_short_function_stands_for_what_it_returns(
+    repository: Repository, habits: Learn, body: str, expected: bool
+) -> None:
+    own = f"import requests\n\n\ndef fetch(url):\n{body}"
+    uses = many("from . import net\nA = net.fetch('a')\nB = net.fetch('b')\n", 10, "pkg")
+    repository.commit("One", {"pkg/__init__.py": "", "pkg/net.py": own} | uses)
+    assert ("helper.fetch.requests.get" in habits()) is expected
+
+
 def test_an_own_function_of_a_typescript_module(repository: Repository, habits: Learn) -> None:
     own = (
         "import fs from 'node:fs'\n\nexport function readText(path: string) {\n"

@@ -41,11 +41,15 @@ class Definition(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call of something imported: the module as the import writes it, the rest with dots, a 0-based line."""
+    """A call of something imported: the module as the import writes it, the rest with dots, a 0-based line.
+
+    `returned`: its value is what the function around it returns, perhaps passed through other calls.
+    """
 
     module: str
     name: str
     line: int
+    returned: bool = False
 
 
 @dataclass(slots=True)

@@ -38,6 +38,10 @@ _CALLEES = {
     "python": "(call function: [(identifier) (attribute)] @callee)",
     "go": "(call_expression function: [(identifier) (selector_expression)] @callee)",
 }
+_PASSED_ON = frozenset({
+    "call", "call_expression", "argument_list", "arguments", "attribute", "member_expression", "selector_expression",
+    "await", "await_expression", "parenthesized_expression", "expression_list",
+})  # fmt: skip
 _SCRIPT_CALLEE = "(call_expression function: [(identifier) (member_expression)] @callee)"
 
 
@@ -75,12 +79,19 @@ def _call(node: tree_sitter.Node, bound: dict[str, Binding]) -> Call | None:
     if len(parts) > 4 or not all(part.isidentifier() for part in parts):
         return None
     if binding is None and ".".join(parts[:2]) in bound:
-        return Call(parts[0], ".".join(parts[1:]), node.start_point[0])  # `import os.path`
+        return Call(parts[0], ".".join(parts[1:]), node.start_point[0], _is_returned(node))  # `import os.path`
     if binding is None:
         return Call("", parts[0], node.start_point[0]) if len(parts) == 1 else None
     whole = not binding.name or (len(parts) > 1 and binding.name == binding.module.removeprefix("node:"))
     names = parts[1:] if whole else [binding.name, *parts[1:]]
-    return Call(binding.module, ".".join(names), node.start_point[0])
+    return Call(binding.module, ".".join(names), node.start_point[0], _is_returned(node))
+
+
+def _is_returned(callee: tree_sitter.Node) -> bool:
+    around = callee.parent
+    while around is not None and around.type in _PASSED_ON:
+        around = around.parent
+    return around is not None and around.type in ("return_statement", "arrow_function")
 
 
 def read_batch(files: list[SourceFile]) -> list[Shown]:

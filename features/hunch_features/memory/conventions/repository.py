@@ -26,7 +26,7 @@ YEAR_S = 365 * 86_400
 """Code written in the year before counts as recent; in a younger repository, in the later half of its life."""
 
 
-VERSION = 1
+VERSION = 2
 """Counted up when the same code would give other habits."""
 
 

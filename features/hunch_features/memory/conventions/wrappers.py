@@ -25,7 +25,7 @@ LEAST = 0.7
 """Lower bound of the share of places that call the repository's function."""
 MOST_LINES = 40
 SHORT_LINES = 12
-"""A function this short that calls one library function only stands for it, whatever its name."""
+"""A function this short that returns what its one library function gives stands for it, whatever its name."""
 NOT_WRAPPED = frozenset({
     "typing", "logging", "functools", "dataclasses", "contextlib", "abc", "warnings", "enum", "pytest", "unittest",
     "collections", "itertools", "operator", "textwrap", "copy", "vitest", "jest", "react", "assert", "node:assert",
@@ -54,7 +54,8 @@ class _Place(NamedTuple):
 class _Calls:
     own: defaultdict[Own, list[_Place]] = field(default_factory=lambda: defaultdict(list))
     library: defaultdict[str, list[_Place]] = field(default_factory=lambda: defaultdict(list))
-    by_function: defaultdict[Own, set[str]] = field(default_factory=lambda: defaultdict(set))
+    by_function: defaultdict[Own, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """The library functions that each function of the repository calls, and whether it returns what they give."""
 
 
 def learn_wrappers(head: Sequence[Shown]) -> list[Convention]:
@@ -68,8 +69,8 @@ def learn_wrappers(head: Sequence[Shown]) -> list[Convention]:
         uses = [place for place in calls.own[own] if (place.path, place.inside) != own]
         if len(uses) < LEAST_USES or len({place.path for place in uses}) < LEAST_FILES:
             continue
-        for library in libraries:
-            if not _stands_for(definition, library, len(libraries)):
+        for library, returned in libraries.items():
+            if not _stands_for(definition, library, only=returned and len(libraries) == 1):
                 continue
             others = [place for place in calls.library[library] if (place.path, place.inside) != own]
             bound = wilson(len(uses), len(uses) + len(others))
@@ -78,13 +79,14 @@ def learn_wrappers(head: Sequence[Shown]) -> list[Convention]:
     return [_convention(library, languages, *found) for library, found in sorted(best.items())]
 
 
-def _stands_for(definition: Definition, library: str, libraries: int) -> bool:
+def _stands_for(definition: Definition, library: str, *, only: bool) -> bool:
+    """Whether a function stands for a library's: by a word of its name, or because that is `only` what it is for."""
     last = library.rsplit(".", 1)[-1]
     lines = definition.end_line - definition.line + 1
     if lines > MOST_LINES:
         return False
     shared = {word for word in split_name(last) if len(word) > 2} & set(split_name(definition.name))
-    return bool(shared) or (libraries == 1 and lines <= SHORT_LINES and not _SMALL.match(last))
+    return bool(shared) or (only and lines <= SHORT_LINES and not _SMALL.match(last))
 
 
 def _convention(
@@ -153,7 +155,8 @@ def _resolved(head: Sequence[Shown]) -> _Calls:
             elif found:
                 calls.library[found].append(place)
                 if inside and not shown.is_test:
-                    calls.by_function[Own(shown.path, inside)].add(found)
+                    wrapped = calls.by_function[Own(shown.path, inside)]
+                    wrapped[found] = wrapped.get(found, False) or call.returned
     return calls
 
 
