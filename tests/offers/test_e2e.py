@@ -12,10 +12,12 @@ import pytest
 from lsprotocol import types as lsp
 
 from hunch_features.text import Document, Edit, Position
+from hunch_features.traces import events
 from hunch_server import convert
 from hunch_server.adapters.editor import Editor, editor_session
 from hunch_server.adapters.editor_values import plain
 from tests.e2e.conftest import environment
+from tests.e2e.test_recording import stored
 
 KNOWS_OFFERS = {"hunch": {"offers": True}}
 CODE = "COLUMNS = []\n"
@@ -150,6 +152,7 @@ async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes
     root.mkdir()
     (root / "AGENTS.md").write_text("# Rules\n\n- Use `log.info` instead of `console.log`.\n")
     async with editor_session(root, environment=environment(tmp_path / "home"), experimental=KNOWS_OFFERS) as editor:
+        await editor.request("hunch/consent", {"answer": "on", "level": "metadata"})
         uri = editor.open(root / "a.js", "javascript", "console.log('😀');\n")
         await until(lambda: editor.diagnostics.get(uri))  # broken before: no news
         end = editor.documents[uri].char_count
@@ -166,6 +169,10 @@ async def test_a_rule_just_broken_is_offered_to_be_mended_until_the_text_changes
         assert edit["range"]["start"] == {"line": 1, "character": 14}  # UTF-16
         editor.replace(uri, 0, 0, "//\n")
         await until(lambda: editor.withdrawn == [offer["id"]])
+    kept = [event for event in stored(tmp_path / "home") if isinstance(event, events.OfferShown | events.OfferOutcome)]
+    assert [(event.offer, event.offer_kind) for event in kept] == [(offer["id"], "rule_fix")] * 2
+    assert isinstance(kept[1], events.OfferOutcome)
+    assert kept[1].outcome == "expired"
 
 
 CLIENT = """def fetch(url):

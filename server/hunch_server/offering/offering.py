@@ -81,6 +81,7 @@ class Offering:
         self._last_document, self._last_line, self._changed_at = "", 0, 0
         self._last_root: Path | None = None
         self._away_ms = 0
+        self._degraded = ""
 
     # ---- life ----
 
@@ -229,6 +230,10 @@ class Offering:
         elif decision.silence is Silence.TYPING and found:
             self._look_again(pending, boundary)
         log.debug("%s", decision.summary)
+        degraded = self.engine.tracker.degraded
+        if degraded != self._degraded:
+            self._degraded = degraded
+            log.warning("%s", degraded)
 
     def _look_again(self, pending: Pending, boundary: Boundary) -> None:
         """The person typed on: perhaps there is a pause in a moment."""
