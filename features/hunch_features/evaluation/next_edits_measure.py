@@ -12,9 +12,9 @@ import numpy as np
 from hunch_features.evaluation.next_edits import Case, hits, is_exact, is_part
 from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.candidates import ranked
-from hunch_features.next_edit.changes import Change, ChangeKind
 from hunch_features.next_edit.edit import Delta, NextEdit
 from hunch_features.next_edit.finding import Found, find
+from hunch_features.next_edit.kinds import Change, ChangeKind
 from hunch_features.next_edit.ranking import Ranker
 from hunch_features.next_edit.repository import Repository
 from hunch_features.next_edit.source import Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tree_sitter
 
-from hunch_features.next_edit.changes import Change
+from hunch_features.next_edit.kinds import Change
 from hunch_features.next_edit.signatures import Resigned
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit, Position

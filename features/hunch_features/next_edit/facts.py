@@ -9,8 +9,9 @@ from math import log2
 
 from hunch_features.memory.history.past import stem
 from hunch_features.memory.tokens import split_name
-from hunch_features.next_edit.changes import PAIRS, Change, is_import
 from hunch_features.next_edit.edit import Delta
+from hunch_features.next_edit.kinds import PAIRS, Change
+from hunch_features.next_edit.roles import is_import
 from hunch_features.next_edit.source import Source, words_in
 from hunch_features.next_edit.spots import Spot
 from hunch_features.next_edit.uses import NAMED

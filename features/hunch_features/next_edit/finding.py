@@ -8,9 +8,10 @@ from math import log2
 
 from hunch_features.memory.history.past import stem
 from hunch_features.memory.walk import language_of
-from hunch_features.next_edit.changes import MORE_KEYWORDS, PAIRS, Change, ChangeKind, changes
+from hunch_features.next_edit.changes import changes
 from hunch_features.next_edit.edit import Delta
 from hunch_features.next_edit.facts import add_facts
+from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
 from hunch_features.next_edit.repeats import repeats
 from hunch_features.next_edit.repository import Repository

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from math import log2
 
-from hunch_features.next_edit.changes import MORE_KEYWORDS, Change
+from hunch_features.next_edit.kinds import MORE_KEYWORDS, Change
 from hunch_features.next_edit.source import Source, indent_of, tokens_of, words_in
 from hunch_features.next_edit.spots import Proposal, Spots
 from hunch_features.text import Edit, Position

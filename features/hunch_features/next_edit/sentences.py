@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from hunch_features.next_edit.changes import PAIRS, Change, ChangeKind
+from hunch_features.next_edit.kinds import PAIRS, Change, ChangeKind
 from hunch_features.next_edit.signatures import Resigned
 
 MAX_NAME = 60

@@ -7,7 +7,8 @@ from functools import lru_cache
 from math import log2
 
 from hunch_features.memory.tokens import split_name
-from hunch_features.next_edit.changes import MORE_KEYWORDS, Change, sibling_of
+from hunch_features.next_edit.changes import sibling_of
+from hunch_features.next_edit.kinds import MORE_KEYWORDS, Change
 from hunch_features.next_edit.source import Source, definition_name, words_in
 from hunch_features.next_edit.spots import Proposal, Spots
 from hunch_features.text import Edit, Position

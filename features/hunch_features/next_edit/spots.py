@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hunch_features.next_edit.changes import PAIRS, Change
+from hunch_features.next_edit.kinds import PAIRS, Change
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit
 

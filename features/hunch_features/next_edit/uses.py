@@ -6,7 +6,8 @@ from math import log2
 
 from hunch_features.memory.tokens import split_name
 from hunch_features.next_edit.calls import arguments
-from hunch_features.next_edit.changes import PAIRS, Change, ChangeKind, is_import
+from hunch_features.next_edit.kinds import PAIRS, Change, ChangeKind
+from hunch_features.next_edit.roles import is_import
 from hunch_features.next_edit.source import Source, definition_name
 from hunch_features.next_edit.spots import Proposal, Spots
 from hunch_features.syntax.scope import COMMENTS, STRING_CONTENTS, STRINGS
@@ -38,8 +39,8 @@ def uses(
     change: Change, source: Source, here: bool, imported: bool, held: float, touched: frozenset[int], spots: Spots
 ) -> None:
     """Add the lines of a file on which the change's name stands. `here`: the file that was edited."""
-    renamed = change.kind is ChangeKind.RENAMED and not change.member
-    if renamed and not here and not imported and holding(change, source, touched) == 1.0:
+    gone = change.kind in (ChangeKind.RENAMED, ChangeKind.NAME_REMOVED) and change.at_definition and not change.member
+    if gone and not here and not imported and holding(change, source, touched) == 1.0:
         return  # another thing of the same name
     places = source.places(change.old, MOST_HERE if here else MOST_ELSEWHERE)
     outside = [place for place in places if not (here and place[0] in touched)]
