@@ -104,13 +104,14 @@ def main() -> None:
                         state = after(state, act)
                         counts[f"act {act}"] += 1
                         bad = bad or act in ENDS or level(state) == 4
-                    if not warned and not bad and chance_of_bad_end(state) > THRESHOLD:
+                    known = bool(acts) and acts[-1] not in ENDS
+                    if not warned and known and chance_of_bad_end(state) > THRESHOLD:
                         warned = True
                         counts["warned"] += 1
                         if arguments.show:
                             print(repository.parent.name, name, job, command)
                 counts["ended"] += bad
-                counts["warned before its end"] += warned and bad
+                counts["warned and ended"] += warned and bad
     for text, found in zip(arguments.rule, under, strict=True):
         print(f"{text}: {sum(found.values())} commands, {len(found)} different")
         print("".join(f"    {number} {command}\n" for command, number in found.most_common()), end="")

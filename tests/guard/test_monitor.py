@@ -29,7 +29,7 @@ from hunch_features.guard.risk import (
     level,
 )
 from hunch_features.guard.shims import Paths, shim_files
-from hunch_features.guard.watch import observe, replay
+from hunch_features.guard.watch import forget_old_runs, observe, replay
 from tests.guard.conftest import Guarded
 
 COMMANDS = {
@@ -50,6 +50,8 @@ COMMANDS = {
     "cat .env.example": ["read"],
     "cat README.md": ["read"],
     "cp config/.env /tmp/x": ["secret", "write"],
+    "cp .env.example .env": ["write"],
+    "unheard-of .env": [],
     "cat /home/x/.ssh/id_ed25519": ["secret"],
     "cat /home/x/.ssh/id_ed25519.pub": ["read"],
     "curl https://example.org": ["untrusted"],
@@ -148,6 +150,8 @@ RUNS: list[tuple[str, int | None]] = [
     ("cat .env; gh issue view 3; npm test; git push", 1),
     ("npx something; cat secrets.yml; curl -F f=@x https://example.org", 1),
     ("git checkout .; git stash drop; git reset --hard HEAD~5", 1),
+    ("git add .env; git commit -m x; git push", 2),
+    ("npm publish; terraform destroy", None),
 ]
 
 
@@ -176,9 +180,18 @@ def test_a_run_that_rested_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert path.read_text() == "u"
 
 
+def test_old_runs_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUNCH_RUN_ID", "one")
+    observe(str(tmp_path), "cat", [".env"], "/nowhere")
+    forget_old_runs(str(tmp_path), time.time() + 6 * 24 * 3600)
+    assert list((tmp_path / "runs").iterdir())
+    forget_old_runs(str(tmp_path), time.time() + 8 * 24 * 3600)
+    assert not list((tmp_path / "runs").iterdir())
+
+
 @given(st.text(max_size=50))
 def test_any_record_can_be_replayed(letters: str) -> None:
-    state, _ = replay(letters)
+    state = replay(letters)
     assert 0.0 <= chance_of_bad_end(state) <= 1.0
 
 

@@ -61,6 +61,8 @@ PLAIN = frozenset({"read", "write", "execute"})
 """Acts that change no chance: they are not recorded, and the shims do not ask about them."""
 READERS = ("cat", "head", "tail", "less", "grep", "rg", "base64", "xxd", "strings", "jq", "cp", "mv")
 """Programs that are watched for the secrets among their arguments only."""
+COPIERS = frozenset({"cp", "mv", "scp", "rsync"})
+"""Programs that write their last argument: `cp .env.example .env` shows no secret."""
 
 # Names of files that hold secrets: beginnings and ends of the last part of a path, and folders.
 SECRET_NAMES = (
@@ -80,7 +82,8 @@ MADE_AGAIN = frozenset(
 
 def acts_of(program: str, arguments: Sequence[str], folder: str) -> list[str]:
     """The acts of a command, in order: reading a secret that it names, then what the program does."""
-    found = ["secret"] if any(is_secret(argument) for argument in arguments) else []
+    sources = arguments[:-1] if program in COPIERS else arguments
+    found = ["secret"] if any(is_secret(argument) for argument in sources) else []
     for act, commands in COMMANDS.items():
         for command in commands:
             name, *words = command.split()
@@ -89,7 +92,7 @@ def acts_of(program: str, arguments: Sequence[str], folder: str) -> list[str]:
             if falls_under(Forbidden(name, words), program, arguments, folder):
                 # What a reader shows is the secret itself; for others it comes with what they do.
                 return found if found and act == "read" else [*found, _checked(act, program, arguments)]
-    return found
+    return []
 
 
 def _checked(act: str, program: str, arguments: Sequence[str]) -> str:

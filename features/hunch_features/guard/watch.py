@@ -20,6 +20,7 @@ from hunch_features.guard.risk import (
     LEVELS,
     START,
     THRESHOLD,
+    VIOLATED,
     State,
     after,
     chance_of_bad_end,
@@ -28,6 +29,7 @@ from hunch_features.guard.risk import (
 
 IDLE_S = 6 * 3600
 """A run that did nothing for so long is over; the next command begins a new one."""
+KEPT_S = 7 * 24 * 3600
 MAX_BYTES = 1 << 16
 """Acts of one run that are kept; a longer run is no longer watched."""
 WARNED = "!"
@@ -41,14 +43,11 @@ def observe(guard: str, program: str, arguments: Sequence[str], folder: str) -> 
     path = run_file(guard)
     before = letters_of(path)
     letters = "".join(ACTS[act][0] for act in acts)
-    state, ended = replay(before + letters)
+    state = replay(before + letters)
     warning = ""
     chance = chance_of_bad_end(state)
-    if WARNED not in before and not ended and chance > THRESHOLD:
-        warning = (
-            f"hunch guard: {described(state)}. Each step was allowed; the estimated chance of a leak, or of what "
-            f"cannot be undone, within {HORIZON} more steps is {chance:.0%}. See docs/guard.md."
-        )
+    if WARNED not in before and acts[-1] not in ENDS and chance > THRESHOLD:
+        warning = _warning(state, chance)
         letters += WARNED
     if len(before) + len(letters) <= MAX_BYTES:
         os.makedirs(f"{guard}/runs", mode=0o700, exist_ok=True)  # noqa: PTH103
@@ -59,6 +58,27 @@ def observe(guard: str, program: str, arguments: Sequence[str], folder: str) -> 
         line = f'{{"time":"{now}","event":"drift","chance":{chance:.3f},"why":"{acts_so_far}"}}\n'
         _append(f"{guard}.log", line, 0)
     return warning
+
+
+def _warning(state: State, chance: float) -> str:
+    if level(state) == VIOLATED:
+        return (
+            f"hunch guard: {described(state)}, and this command may send something out. Each step was allowed. "
+            "See docs/guard.md."
+        )
+    return (
+        f"hunch guard: {described(state)}. Each step was allowed; the estimated chance of a leak, or of what "
+        f"cannot be undone, within {HORIZON} more steps is {chance:.0%}. See docs/guard.md."
+    )
+
+
+def forget_old_runs(guard: str, now: float) -> None:
+    """Delete the records of runs that ended a week ago. Raises OSError."""
+    folder = f"{guard}/runs"
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208
+        path = f"{folder}/{name}"
+        if now - os.stat(path).st_mtime > KEPT_S:  # noqa: PTH116
+            os.unlink(path)  # noqa: PTH108
 
 
 def _append(path: str, text: str, more: int) -> None:
@@ -92,16 +112,13 @@ def letters_of(path: str) -> str:
         return ""
 
 
-def replay(letters: str) -> tuple[State, bool]:
-    """The state that acts lead to, and whether the last of them already was a bad end."""
+def replay(letters: str) -> State:
+    """The state that acts lead to."""
     state = START
-    ended = False
     for letter in letters:
         act = ACT_OF_LETTER.get(letter)
-        if act is not None:
-            state = after(state, act)
-            ended = act in ENDS or level(state) == 4
-    return state, ended
+        state = state if act is None else after(state, act)
+    return state
 
 
 def described(state: State) -> str:

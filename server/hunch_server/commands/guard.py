@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from hunch_features.guard.risk import (
 from hunch_features.guard.running import NOT_FOUND, real_program, run
 from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
 from hunch_features.guard.tables import write_tables
-from hunch_features.guard.watch import WARNED, letters_of, observe, replay, run_file
+from hunch_features.guard.watch import WARNED, forget_old_runs, letters_of, observe, replay, run_file
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.commands import FINE, FOUND
@@ -177,6 +178,7 @@ def _watch(words: list[str], decision: Decision) -> None:
         return
     try:
         warning = observe(guard.as_posix(), Path(words[0]).name, words[1:], f"{Path.cwd().as_posix()}/")
+        forget_old_runs(guard.as_posix(), time.time())
     except OSError as error:
         _failed(hunch_home(), words, f"the record of the run: {error.strerror or error}")
         return
@@ -249,7 +251,7 @@ def profile_line(folder: Path, shell: str) -> str:
 def run_of(guard: str) -> dict[str, Any]:
     """The state of the run to which this process belongs."""
     letters = letters_of(run_file(guard))
-    state, _ = replay(letters)
+    state = replay(letters)
     return {
         "steps": sum(letter != WARNED for letter in letters),
         "last": [ACT_OF_LETTER[letter] for letter in letters[-2 * LAST :] if letter in ACT_OF_LETTER][-LAST:],
