@@ -113,6 +113,17 @@ def test_aliases_are_looked_up_and_never_run(guarded: Guarded, alias: str, comma
     assert not (guarded.repo / "executed").exists()
 
 
+def test_a_git_of_the_workspace_is_not_asked(guarded: Guarded) -> None:
+    fake = guarded.repo / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {guarded.base}/asked\n')
+    fake.chmod(0o755)
+    for first in ("bin", str(fake.parent)):
+        for _ in range(2):
+            guarded.run("git p", PATH=f"{guarded.shims}:{first}:/usr/bin:/bin")
+    assert set((guarded.base / "asked").read_text().splitlines()) == {"p"}
+
+
 def test_rules_hold_in_their_folder_and_the_nearest_wins(guarded: Guarded) -> None:
     old, web = guarded.repo / "old", guarded.repo / "web" / "deep"
     old.mkdir()

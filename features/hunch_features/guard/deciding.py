@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hunch_features.guard import git_commands
 from hunch_features.guard.commands import FOLDER_OPTIONS, falls_under
-from hunch_features.guard.in_force import CommandRule, InForce, in_force, speaking_for
+from hunch_features.guard.in_force import CommandRule, InForce, in_force, repository_of, speaking_for
 
 ALIAS_TIMEOUT_S = 2.0
 MAX_SHOWN = 300
@@ -65,7 +65,7 @@ def _lines(
     directory, tree = environment.get("GIT_DIR", ""), environment.get("GIT_WORK_TREE", "")
     if tree or directory.endswith("/.git"):
         base = start / (tree or directory.removesuffix("/.git"))
-    folder = Path(git_commands.parse(arguments, str(base)).folder)
+    folder = Path(git_commands.parse(arguments, str(base)).folder).absolute()
     return _unaliased(arguments, lambda name: _configured_alias(name, folder)), folder
 
 
@@ -98,11 +98,12 @@ def _unaliased(arguments: list[str], meaning_of: Callable[[str], str]) -> list[l
 
 
 def _configured_alias(name: str, folder: Path) -> str:
-    """What git's configuration says; empty without an alias, without git, and when it takes too long."""
+    """What git's configuration says; empty without an alias, when it takes too long, or with a git of the workspace."""
     from hunch_features.guard.running import real_program  # noqa: PLC0415 - only aliases need it
 
     git = real_program("git")
-    if git is None:
+    root = repository_of(folder)
+    if git is None or not Path(git).is_absolute() or (root is not None and Path(git).is_relative_to(root)):
         return ""
     try:
         ended = subprocess.run(

@@ -247,6 +247,8 @@ _hunch_quick() (
     case $sub in
       @BUILT_IN@) ;;
       *)
+        # A git of the workspace itself is run when the person runs it, not to ask it something.
+        case $_hunch_real in "$root"/*) exit 3 ;; /*) ;; *) exit 3 ;; esac
         alias=$("$_hunch_real" config --get "alias.$sub" 2>/dev/null)
         case $alias in
           '') ;;

@@ -135,8 +135,8 @@ def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
             print_json(
                 {"allowed": decision.allowed, "rule_id": decision.rule_id or None, "message": decision.message or None}
             )
-        elif decision.message:
-            click.echo(decision.message)
+        else:
+            click.echo(decision.message or "allowed")
         return FINE if decision.allowed else FOUND
     keep(list(words), decision)
     if decision.message:
