@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from lsprotocol import types as lsp
 
 from hunch_features.offers.deciding import Made
 from hunch_features.offers.offer import EditorAction, FileEdit, Offer
-from hunch_features.text import Document, Position
+from hunch_features.text import Document, Position, Snapshot
 from hunch_server import convert
-from hunch_server.session import MAX_DOCUMENT_CHARS, Session
+from hunch_server.session import MAX_DOCUMENT_CHARS
 
 TAKE_COMMAND = "hunch.takeOffer"
 ANSWER_COMMAND = "hunch.answerOffer"
@@ -39,47 +39,48 @@ class Stale(Exception):
     """The text that an offer's edits were made for is gone."""
 
 
-def ready(made: Made, root: Path, session: Session, front: tuple[str | None, lsp.Position]) -> Ready:
-    """Convert an offer's places; reads files that are not open. `front` is the document and line edited last.
+def ready(made: Made, root: Path, opened: Mapping[Path, Snapshot], front: tuple[str | None, lsp.Position]) -> Ready:
+    """Convert an offer's places; reads files that are not `opened`, so call it in a thread.
 
-    Raises Stale.
+    `front` is the document and line edited last. Raises Stale.
     """
     offer = made.offer
-    changes = [_document_edit(edit, root, session) for edit in offer.edits]
+    changes = [_document_edit(edit, root, opened) for edit in offer.edits]
     edit = lsp.WorkspaceEdit(document_changes=list(changes)) if changes else None
     if offer.place is None:
         return Ready(made, root, edit, *front, *front)
-    uri = convert.uri_from_path(root / offer.place.path)
+    path = root / offer.place.path
+    uri = convert.uri_from_path(path)
     try:
-        at = convert.position_to_lsp(_document(root / offer.place.path, session)[0], offer.place.position)
+        at = convert.position_to_lsp(_text(path, opened), offer.place.position)
     except Stale:
         at = lsp.Position(offer.place.position.line, 0)
-    return Ready(made, root, edit, uri, at, *((uri, at) if uri in session.documents else front))
+    return Ready(made, root, edit, uri, at, *((uri, at) if path in opened else front))
 
 
-def _document(path: Path, session: Session) -> tuple[Document, bool]:
-    for opened in session.documents.values():
-        if opened.path == path and opened.document is not None:
-            return opened.document, True
+def _text(path: Path, opened: Mapping[Path, Snapshot]) -> Snapshot | Document:
+    known = opened.get(path)
+    if known is not None:
+        return known
     try:
         if path.stat().st_size > 4 * MAX_DOCUMENT_CHARS:
             raise Stale(path.name)
-        return Document(path.read_bytes().decode("utf-8")), False
+        return Document(path.read_bytes().decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Stale(path.name) from error
 
 
-def _document_edit(edit: FileEdit, root: Path, session: Session) -> lsp.TextDocumentEdit:
+def _document_edit(edit: FileEdit, root: Path, opened: Mapping[Path, Snapshot]) -> lsp.TextDocumentEdit:
     path = root / edit.path
     if not path.resolve().is_relative_to(root.resolve()):
         raise Stale(edit.path)  # below a link that leads out
-    document, is_open = _document(path, session)
-    if is_open and edit.version is not None and document.version != edit.version:
+    document, known = _text(path, opened), opened.get(path)
+    if (known.version if known is not None else None) != edit.version:
         raise Stale(edit.path)
     place: Callable[[Position], lsp.Position] = lambda position: convert.position_to_lsp(document, position)  # noqa: E731
     return lsp.TextDocumentEdit(
         text_document=lsp.OptionalVersionedTextDocumentIdentifier(
-            uri=convert.uri_from_path(path), version=document.version if is_open else None
+            uri=convert.uri_from_path(path), version=edit.version
         ),
         edits=[lsp.TextEdit(lsp.Range(place(one.start), place(one.end)), one.text) for one in edit.edits],
     )

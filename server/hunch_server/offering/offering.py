@@ -18,7 +18,7 @@ from hunch_features.offers.engine import OfferEngine
 from hunch_features.offers.moments import Boundary
 from hunch_features.offers.offer import EditorAction, Offer
 from hunch_features.offers.sentences import doing, next_intents
-from hunch_features.text import Document
+from hunch_features.text import Document, Snapshot
 from hunch_features.traces import events
 from hunch_features.traces.changes import Change
 from hunch_server import convert
@@ -251,18 +251,29 @@ class Offering:
                 return uri, lsp.Position(min(self._last_line, opened.document.line_count - 1), 0)
         return None, lsp.Position(0, 0)
 
+    def _opened(self) -> dict[Path, Snapshot]:
+        """The texts of the open documents; the same objects until one is changed."""
+        opened = self._server.session.documents.values()
+        return {
+            one.path: one.document.snapshot() for one in opened if one.path is not None and one.document is not None
+        }
+
     async def _show(self, made: Made, root: Path) -> None:
-        front = self._front(root)
+        front, opened = self._front(root), self._opened()
         try:
-            self._ready = await asyncio.to_thread(messages.ready, made, root, self._server.session, front)
+            found = await asyncio.to_thread(messages.ready, made, root, opened, front)
         except messages.Stale:
             self.engine.decider.unmake()
             return
+        if made.offer.edits and self._opened() != opened:
+            self.engine.decider.unmake()  # typed on meanwhile
+            return
+        self._ready = found
         offer = made.offer
         if self._announced:
-            self._server.protocol.notify("hunch/offer", messages.message(self._ready, self._server.unstructured))
+            self._server.protocol.notify("hunch/offer", messages.message(found, self._server.unstructured))
         else:
-            self._publish(self._ready.shown_in)
+            self._publish(found.shown_in)
         self._after("expire", offer.lasts_ms / 1000, self._expire)
         self._record(
             events.OfferShown(
