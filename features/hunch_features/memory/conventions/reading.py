@@ -24,6 +24,7 @@ Read = Callable[[list[SourceFile]], list[Shown]]
 BATCH_CHARS = 400_000
 BATCH_LIMIT_S = 20.0
 FILE_LIMIT_S = 5.0
+START_LIMIT_S = 60.0
 MOST_WORKERS = 4
 
 _MINERS = {
@@ -134,16 +135,22 @@ def all_shown(
 
 def _one_by_one(files: Sequence[SourceFile], read: Read, limit_s: float) -> Iterator[Shown]:
     """The files of a batch that did not end, each with a limit of its own."""
-    pool = _pool(1)
+    pool: ProcessPoolExecutor | None = None
     try:
         for file in files:
+            if pool is None:
+                pool = _pool(1)
+                pool.submit(int).result(timeout=START_LIMIT_S)  # a start is not the file's time
             try:
                 yield from pool.submit(read, [file]).result(timeout=limit_s)
             except (BrokenProcessPool, TimeoutError):
                 _end(pool)
-                pool = _pool(1)
+                pool = None
+    except (BrokenProcessPool, TimeoutError):
+        return  # no process starts: the machine has other worries
     finally:
-        _end(pool)
+        if pool is not None:
+            _end(pool)
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
