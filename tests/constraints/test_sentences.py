@@ -88,6 +88,11 @@ NEVER = {
     "Do not use `new Date`.": r"pattern new\s+Date\b",
     "Never use classes.": "construct class_declaration",
     "Do not add TODOs, old remarks, or section-divider comments in production code.": r"pattern \bTODO\b @not tests",
+    "Never use 'use client'.": r"pattern (?m)^\s*['\"]use client['\"]",
+    "Never use 1-line if statements.": "construct missing_braces",
+    "Do not use Next.js `unstable_cache()`.": "reference unstable_cache()",
+    "Import `useIt` from `lib-a`, never from `lib-b`.": "import-name useIt from lib-b",
+    "Never use `@a/sdk/v3`.": "import @a/sdk/v3",
     "No TODO comments.": r"pattern \bTODO\b",
     "Never use `eval` outside of tests; never use `exec`.": "reference eval @not tests ; reference exec",
 }
@@ -171,6 +176,8 @@ NOT_ENFORCED = [
     "Do not use `any` unless absolutely necessary.",
     "Minimize `useEffect`.",
     # things that are not what they look like
+    "Tests live in `../tests/`.",
+    "Do not reach for `API_TOKEN` here.",
     "Provide proper type annotations for return values",
     "CI runs the `a.lock`, never the `b.md`.",
     "Use `toast.error` to tell the user; never `console.error`",
@@ -211,6 +218,8 @@ SURROUNDINGS = [
     ("**Response schemas:**\n\n- Use `.nullish()` instead of `.optional()`\n", ""),
     ("Where possible:\n\n- Use `foo_a()` instead of `foo_b()`\n", ""),
     ("## Tests\n\n- Never use `sleep()`.\n", "reference sleep() @in tests"),
+    ("| Where | Rule |\n|---|---|\n| Imports | Never use `exec`. |\n", "reference exec"),
+    ("| Where | Rule |\n|---|---|\n| Writing migrations | Never use `exec`. |\n", ""),
     ("Exceptions:\n\n- Never use `eval`.\n", ""),
 ]
 

@@ -214,7 +214,9 @@ def _reference_pattern(name: str) -> re.Pattern[str]:
         for piece in pieces
         if piece
     )
-    before = "" if body.startswith(".") else r"(?<![\w$.])" if not re.match(r"[A-Z]", body) else r"(?<![\w$])"
+    # What is called `forwardRef` or `find_all` is meant on whatever object; `print` and `open` are not.
+    own = re.match(r"[A-Z]", body) or (len(pieces) == 1 and re.search(r"[a-z][A-Z]|[a-z0-9]_[a-z]", body))
+    before = "" if body.startswith(".") else r"(?<![\w$])" if own else r"(?<![\w$.])"
     lone = not re.search(r"[.:]", body) and not re.match(r"[A-Z_$]", body) and not re.search(r"[a-z][A-Z]|_", body)
     after = r"\s*!" if macro else r"\s*\(" if called or lone else r"(?![\w$])"
     return re.compile(before + text + after)

@@ -12,6 +12,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "emoji": (EMOJI, "any"),
     "todo": (r"\bTODO\b", "comment"),
     "fixme": (r"\bFIXME\b", "comment"),
+    "use_client": (r"(?m)^\s*['\"]use client['\"]", "any"),
+    "use_server": (r"(?m)^\s*['\"]use server['\"]", "any"),
     "trailing_whitespace": (r"(?m)[ \t]+$", "any"),
 }
 """Texts that have an English name: pattern in RE2 syntax, and where it counts."""
@@ -42,6 +44,14 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"print\s+(?:statements?|calls)|print\(\)\s+statements?", "print()"),
     (r"(?<=\bof )print(?=\s|[.,;]|$)|(?<=\bover )print(?=\s|[.,;]|$)", "print"),
     (r"barrel\s+(?:re-?)?exports?", "§wildcard_export"),
+    (r"['\"]use\s+client['\"](?:\s+directives?)?", "§use_client"),
+    (r"['\"]use\s+server['\"](?:\s+directives?)?", "§use_server"),
+    (r"(?:1|one|single)-line\s+ifs?(?:\s+statements?)?", "§missing_braces"),
+    (
+        r"(?:(?<=\bnot )|(?<=\bof )|(?<=\bthan )|(?<=\bnever ))(?:pytest|tsc|jest|vitest|eslint|prettier|black|"
+        r"flake8|pylint)(?=\s+directly|[,.;)]|$)",
+        "§tool",
+    ),
     (r"f-strings?", "§fstring"),
     (r"(?:%|percent|printf-style)[- ]?\s*(?:string\s+)?formatting", "§percent_format"),
     (r"emojis?(?:\s+characters)?", "§emoji"),
@@ -147,7 +157,8 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
             if kind == "manager" or not re.search(r"\bfrom\s+$", before):
                 return found
             found = found.lower()
-        known.append(_PHRASES[int(kind[1:])][1] if kind.startswith("p") and kind[1:].isdigit() else found)
+        phrase = _PHRASES[int(kind[1:])][1] if kind.startswith("p") and kind[1:].isdigit() else found
+        known.append(found if phrase == "§tool" else phrase)
         return f"⟦{len(known) - 1}⟧"
 
     for words, (spelt, phrase) in _AROUND.items():

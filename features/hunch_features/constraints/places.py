@@ -175,7 +175,10 @@ def _tests(text: str, spans: tuple[str, ...]) -> Found | None:
     if match is None or _CONDITIONAL.search(match.group("tail") or ""):
         return None
     names = [spans[number] for number in numbers_of(match.group("places"))]
-    if not all(re.fullmatch(r"[\w./-]+/?", name) and "/" in name and "." not in name.strip("./") for name in names):
+    if not all(
+        re.fullmatch(r"[\w./-]+/?", name) and ".." not in name and "/" in name and "." not in name.strip("./")
+        for name in names
+    ):
         return None
     return Found(RequirePlace(TEST_FILES, tuple(_inside(name) for name in names)))
 

@@ -33,8 +33,12 @@ _AFTER = (
     r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
     r"directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
 )
+_MAKERS = (
+    r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
+    r"jest(?:['’]s)?|vitest(?:['’]s)?"
+)
 _TIDY = re.compile(
-    rf"(?P<before>(?:\b(?:{_BEFORE})\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)", re.IGNORECASE
+    rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS})\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)", re.IGNORECASE
 )
 SUBJECT = (
     r"(?:(?:you|we|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
@@ -102,6 +106,12 @@ _NOT = re.compile(
 )
 _REPLACE = re.compile(rf"^replace\s+(?P<objects>{SPAN})\s+(?:with|by)\s+(?P<good>{SPAN})(?P<tail>.*)$", re.IGNORECASE)
 
+_FROM_NOT = re.compile(
+    rf"^(?:always\s+|only\s+)?import\s+(?P<names>{LIST})\s+from\s+(?P<good>{SPAN})\s*(?:,|\(|\s[-–—])\s*(?:not|"
+    rf"never)\s+(?:from\s+)?"
+    rf"(?P<bad>{SPAN})\)?$",
+    re.IGNORECASE,
+)
 _ONLY_IN = re.compile(
     rf"^(?:only\s+(?P<verb>use|call|import)\s+(?P<first>{LIST})\s+(?:in|inside|within|from)\s+(?P<there>{LIST})|"
     rf"(?P<second>{LIST})\s+(?:(?:is|are|may|must|can|should)\s+only\s+(?:be\s+)?(?:used|called|imported|allowed)\s+"
@@ -115,7 +125,7 @@ _ONLY_IN = re.compile(
 # What may follow without changing what is demanded.
 _HARMLESS = re.compile(
     r"^(?:(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
-    r"|in\s+(?:new\s+)?code|here|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
+    r"|in\s+(?:new\s+)?code|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
     r"way|case|file)"
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"
@@ -273,11 +283,23 @@ def tidied(text: str) -> Tidied:
 def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
     tidy = tidied(text)
+    moved = None if where else _from_not(tidy)
+    if moved is not None:
+        return moved
     for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _FORBID, _AVOID, _NO, _IS_FORBIDDEN):
         match = pattern.match(tidy.text)
         if match is not None:
             return _demand(tidy, pattern, match, where)
-    return _only_in(tidy) if not where else None
+    return None if where else _only_in(tidy)
+
+
+def _from_not(tidy: Tidied) -> Demand | None:
+    """Import a name from one module, never from another."""
+    match = _FROM_NOT.match(tidy.text)
+    if match is None:
+        return None
+    good = numbers_of(match.group("good"))[0]
+    return Demand("import", numbers_of(match.group("names")), True, good=good, in_places=numbers_of(match.group("bad")))
 
 
 def _only_in(tidy: Tidied) -> Demand | None:

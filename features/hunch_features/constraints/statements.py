@@ -102,41 +102,58 @@ def statements(instructions: Instructions) -> list[Statement]:
 
 def _blocks(tokens: Sequence[Token], first_line: int) -> Iterator[_Block]:
     headings: list[tuple[int, str]] = []
-    quotes = items = 0
+    depth = {"blockquote": 0, "list_item": 0}
     pending: int | None = None
-    leads: list[str] = []
-    last = ""
+    leads = _Leads()
     for token in tokens:
+        leads.follow(token)
+        name, _, end = token.type.rpartition("_")
+        if name in depth:
+            depth[name] += 1 if end == "open" else -1
+        elif token.type == "heading_open":
+            pending = int(token.tag[1:])
+        elif token.type == "inline":
+            line = (token.map[0] if token.map else 0) + first_line
+            block = _inline(token, line, tuple(title for _, title in headings), depth["list_item"] > 0)
+            if pending is not None:
+                headings = [entry for entry in headings if entry[0] < pending]
+                headings.append((pending, _plain(block)))
+                pending = None
+            elif not depth["blockquote"]:
+                block.lead = leads.read(_plain(block))
+                yield block
+
+
+class _Leads:
+    """What stands in front of a list, or in the first cell of a table's row, and says what the rest is about."""
+
+    def __init__(self) -> None:
+        self._lists: list[str] = []
+        self._last = ""
+        self._cells = 0
+        self._row = ""
+
+    def follow(self, token: Token) -> None:
+        """Take note of where a token leads to."""
         match token.type:
-            case "heading_open":
-                pending = int(token.tag[1:])
-                last = ""
             case "bullet_list_open" | "ordered_list_open":
-                leads.append(_lead(last) or (leads[-1] if leads else ""))
+                self._lists.append(_lead(self._last) or (self._lists[-1] if self._lists else ""))
             case "bullet_list_close" | "ordered_list_close":
-                leads.pop()
-                last = ""
-            case "fence" | "code_block" | "hr" | "table_open":
-                last = ""
-            case "blockquote_open":
-                quotes += 1
-            case "blockquote_close":
-                quotes -= 1
-            case "list_item_open":
-                items += 1
-            case "list_item_close":
-                items -= 1
-            case "inline":
-                line = (token.map[0] if token.map else 0) + first_line
-                block = _inline(token, line, tuple(title for _, title in headings), items > 0)
-                if pending is not None:
-                    headings = [entry for entry in headings if entry[0] < pending]
-                    headings.append((pending, _plain(block)))
-                    pending = None
-                elif not quotes:
-                    block.lead = leads[-1] if leads else ""
-                    last = _plain(block)
-                    yield block
+                self._lists.pop()
+                self._last = ""
+            case "tr_open" | "table_close":
+                self._cells, self._row = 0, ""
+            case "td_open":
+                self._cells += 1
+            case "heading_open" | "fence" | "code_block" | "hr" | "table_open":
+                self._last = ""
+
+    def read(self, text: str) -> str:
+        """The lead of a block of this text, which may be one itself for what follows."""
+        self._last = text
+        if self._cells == 1:
+            self._row = text
+        return self._row if self._cells > 1 else self._lists[-1] if self._lists else ""
 
 
 def _lead(text: str) -> str:
