@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from hunch_features.constraints.rule import ForbidReference, Place, Rule
@@ -205,6 +207,21 @@ def test_a_huge_line_and_a_huge_file_cost_nothing(remember: Remember) -> None:
     memory = remember({"big.py": "fetch = 1\n" * 60_000, "wide.json": f'["fetch", "{"x" * 300_000}"]'})
     edit = changed("lib.py", LIBRARY, "def fetch", "def download")
     assert all(one.path == "lib.py" for one in asked(memory, edit))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "(" * 4000 + "fetch" + ")" * 4000 + "\nfetch = 1\nfetch = 2\n",
+        "fetch(" * 3000 + "\n" + "fetch\n" * 200,
+        "fetch, " * 30_000 + "\n",
+    ],
+)
+def test_hostile_files_take_bounded_time(text: str) -> None:
+    began = perf_counter()
+    found_after(changed("lib.py", LIBRARY, "def fetch", "def download"), {"deep.py": text})
+    found_after(edit_of("deep.py", text, text.replace("fetch", "load", 3)))
+    assert perf_counter() - began < 20.0  # a minute and more without bounds; generous, as other work runs beside
 
 
 # ---- texts ----

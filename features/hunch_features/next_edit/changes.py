@@ -13,7 +13,7 @@ from hunch_features.next_edit.edit import Block, ChangedLine, Delta, Replacement
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
 from hunch_features.next_edit.roles import function_called, is_defined, is_import, is_in_class, role_of
 from hunch_features.next_edit.signatures import resigned
-from hunch_features.next_edit.source import Token, definition_name, tokens_of, words_in
+from hunch_features.next_edit.source import Token, climb, definition_name, tokens_of, words_in
 
 __all__ = ["PAIRS", "Change", "ChangeKind", "changes", "sibling_of"]
 
@@ -199,8 +199,8 @@ def _of_definition(delta: Delta, run: list[int]) -> list[Change]:
     for number in run:
         if source.lines[number].strip():
             node = source.node_at(number, len(source.lines[number]) - len(source.lines[number].lstrip()))
-        while node is not None and (definition_name(node) is None or node.start_point[0] < run[0]):
-            node = node.parent
+        around = climb(node)
+        node = next((one for one in around if definition_name(one) is not None and one.start_point[0] >= run[0]), None)
         if node is not None:
             break
     if node is None or node.end_point[0] > run[-1] + 1:

@@ -95,7 +95,7 @@ class Delta:
 
     def __post_init__(self) -> None:
         self.before = Source(self.edit.path, self.edit.language, self.edit.before)
-        self.after = Source(self.edit.path, self.edit.language, self.edit.after)
+        self.after = Source(self.edit.path, self.edit.language, self.edit.after, self.before)
 
     @cached_property
     def blocks(self) -> list[Block]:

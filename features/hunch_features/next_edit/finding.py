@@ -25,7 +25,7 @@ MAX_WORDS = 8
 MAX_FILES = 24
 MAX_RELATED_FILES = 4
 """Files read although no word led there, because they change together with the edited one."""
-MAX_OTHER_CHARS = 200_000
+MAX_OTHER_CHARS = 120_000
 
 
 class Found:

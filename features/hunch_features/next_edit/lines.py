@@ -28,15 +28,13 @@ def same_block(change: Change, source: Source, here: bool, touched: frozenset[in
     for match in pattern.finditer(source.text):
         if len(found) >= MOST:
             break
-        first = source.line_of(match.start())
+        first = source.line_of(match.start("code"))
         last = source.line_of(match.end() - 1)
-        theirs = {name: match.group(number + 1) for number, name in enumerate(names)}
+        theirs = {name: match.group(number + 2) for number, name in enumerate(names)}
         lines = source.lines[first : last + 1]
         if here and any(number in touched for number in range(first, last + 1)):
             continue
-        if lines[0][: match.start() - source.start_of(first)].strip() or not _is_name_map(theirs):
-            continue
-        if lines[-1][match.end() - source.start_of(last) :].strip():
+        if not _is_name_map(theirs) or lines[-1][match.end() - source.start_of(last) :].strip():
             continue
         found.append((first, last, theirs))
     for first, last, theirs in found:
@@ -90,7 +88,7 @@ def _block_pattern(lines: tuple[str, ...]) -> tuple[list[str], re.Pattern[str] |
     for token in tokens:
         if free and token.is_name and token.text not in MORE_KEYWORDS:
             if token.text in names:
-                pieces.append(rf"(?<!\w)(?:\{names.index(token.text) + 1})(?!\w)")
+                pieces.append(rf"(?<!\w)(?:\{names.index(token.text) + 2})(?!\w)")
             else:
                 names.append(token.text)
                 pieces.append(r"(?<!\w)([^\W\d]\w*)(?!\w)")
@@ -98,7 +96,7 @@ def _block_pattern(lines: tuple[str, ...]) -> tuple[list[str], re.Pattern[str] |
             pieces.append(rf"(?<!\w){re.escape(token.text)}(?!\w)")
         else:
             pieces.append(re.escape(token.text))
-    return names, re.compile(r"\s*".join(pieces))
+    return names, re.compile(r"^[ \t]*(?P<code>" + r"\s*".join(pieces) + ")", re.MULTILINE)
 
 
 def same_anchor(change: Change, source: Source, here: bool, touched: frozenset[int], spots: Spots) -> None:

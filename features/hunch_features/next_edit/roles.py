@@ -6,7 +6,7 @@ import tree_sitter
 
 from hunch_features.next_edit.edit import Replacement
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, ChangeKind
-from hunch_features.next_edit.source import Source, Token, definition_name, tokens_of, words_in
+from hunch_features.next_edit.source import Source, Token, climb, definition_name, tokens_of, words_in
 
 _CLASSES = ("class", "impl", "trait", "interface", "struct", "enum")
 _FUNCTIONS = ("function", "method", "arrow_function", "lambda", "closure", "constructor")
@@ -68,20 +68,17 @@ def _is_member(parent: tree_sitter.Node, node: tree_sitter.Node) -> bool:
 
 def is_in_class(source: Source, line: int, token: Token) -> bool:
     """Whether what a name defines lies in a class."""
-    node = source.node_at(line, token.start, token.text)
-    while node is not None and definition_name(node) != token.text:
-        node = node.parent
-    node = node.parent if node is not None else None
-    while node is not None and not node.type.startswith(_CLASSES):
-        node = node.parent
-    return node is not None
+    defined = next((one for one in climb(source.node_at(line, token.start, token.text)) if _defines(one, token)), None)
+    outside = climb(defined.parent) if defined is not None else ()
+    return any(node.type.startswith(_CLASSES) for node in outside)
+
+
+def _defines(node: tree_sitter.Node, token: Token) -> bool:
+    return definition_name(node) == token.text
 
 
 def _function_around(node: tree_sitter.Node) -> tree_sitter.Node | None:
-    climbing = node.parent
-    while climbing is not None and not climbing.type.startswith(_FUNCTIONS):
-        climbing = climbing.parent
-    return climbing
+    return next((one for one in climb(node.parent) if one.type.startswith(_FUNCTIONS)), None)
 
 
 def _span(node: tree_sitter.Node) -> tuple[int, int]:

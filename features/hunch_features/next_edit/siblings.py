@@ -9,7 +9,7 @@ from math import log2
 from hunch_features.memory.tokens import split_name
 from hunch_features.next_edit.changes import sibling_of
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, Change
-from hunch_features.next_edit.source import Source, definition_name, words_in
+from hunch_features.next_edit.source import Source, climb, definition_name, words_in
 from hunch_features.next_edit.spots import Proposal, Spots
 from hunch_features.text import Edit, Position
 
@@ -19,9 +19,8 @@ MOST = 60
 def beside_definition(change: Change, source: Source, here: bool, touched: frozenset[int], spots: Spots) -> None:
     """The end (or the start) of definitions called like the one above (or below) an added definition."""
     for line, column in source.places(change.old, MOST):
-        node = source.node_at(line, column, change.old)
-        while node is not None and definition_name(node) is None:
-            node = node.parent
+        around = climb(source.node_at(line, column, change.old))
+        node = next((one for one in around if definition_name(one) is not None), None)
         if node is None or definition_name(node) != change.old or node.start_point[0] < line - 3:
             continue
         if node.parent is not None and node.parent.type in ("decorated_definition", "export_statement"):

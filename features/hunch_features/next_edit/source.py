@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 import tree_sitter
@@ -17,6 +19,10 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"[^\W\d]\w*\Z")
 MAX_LINE = 400
 """Code points of a line that are cut into tokens: beyond it lies data, not code."""
+
+
+MAX_CLIMB = 100
+"""Levels of a tree that are climbed. Each costs time in proportion to the depth, and hostile files are deep."""
 
 
 class Token(NamedTuple):
@@ -50,24 +56,24 @@ def indent_of(line: str) -> str:
 class Source:
     """One file's text; `lines` are without their ends."""
 
-    def __init__(self, path: str, language: str, text: str) -> None:
+    def __init__(self, path: str, language: str, text: str, like: Source | None = None) -> None:
+        """`like`: a former state of the text, so that what they share is parsed once."""
+        self._like = like
         self.path = path
         self.language = language
         self.text = text
-        self.lines = [line.rstrip("\r\n") for line in split_lines(text)]
+        self._raw = split_lines(text)
+        self.lines = [line.rstrip("\r\n") for line in self._raw]
         self._places: dict[str, list[tuple[int, int]]] = {}
 
     @cached_property
     def tree(self) -> SyntaxTree | None:
         """The syntax tree; None where there is no grammar, or parsing takes too long."""
-        return parse(self.language, encoded(self.text))
+        return parse(self.language, encoded(self.text), self._like.tree if self._like is not None else None)
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts = [0]
-        for line in split_lines(self.text):
-            starts.append(starts[-1] + len(line))
-        return starts
+        return list(accumulate(map(len, self._raw), initial=0))
 
     def start_of(self, line: int) -> int:
         """Offset of a line's first character."""
@@ -79,6 +85,8 @@ class Source:
 
     def places(self, word: str, most: int = 400) -> list[tuple[int, int]]:
         """Line and column of every whole-word occurrence, at most `most`."""
+        if word not in self.text:
+            return []
         if word not in self._places:
             pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
             found: list[tuple[int, int]] = []
@@ -111,14 +119,22 @@ class Source:
         node = self.tree.tree.root_node.descendant_for_point_range((line, column), (line, column + 1))
         names: list[str] = []
         span = (0, max(0, len(self.lines) - 1))
-        while node is not None:
-            name = definition_name(node)
+        for around in climb(node):
+            name = definition_name(around)
             if name is not None:
                 if not names:
-                    span = (node.start_point[0], node.end_point[0])
+                    span = (around.start_point[0], around.end_point[0])
                 names.append(name)
-            node = node.parent
         return ".".join(reversed(names))[:200], *span
+
+
+def climb(node: tree_sitter.Node | None) -> Iterator[tree_sitter.Node]:
+    """A node and those around it, innermost first, at most `MAX_CLIMB`."""
+    for _ in range(MAX_CLIMB):
+        if node is None:
+            return
+        yield node
+        node = node.parent
 
 
 _DEFINITIONS = (
