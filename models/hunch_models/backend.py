@@ -61,6 +61,8 @@ class GenerationRequest:
     stop: StopRule = field(default_factory=StopRule)
     max_tokens: int = 24
     time_limit_ms: float = 1000.0
+    score: tuple[str, ...] = ()
+    """Texts by somebody else whose likelihood at the cursor is wanted too, each up to a line break."""
 
 
 class Finish(enum.StrEnum):
@@ -90,16 +92,23 @@ class GenerationTiming:
     reused_tokens: int = 0
     new_tokens: int = 0
     decoded_tokens: int = 0
+    scored_tokens: int = 0
+    score_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """The generated middle, with one log-probability (natural log) per token of `text` where known."""
+    """The generated middle, with one log-probability (natural log) per token of `text` where known.
+
+    `scores`: for each text of the request's `score`, and last for `text` itself, the log-probabilities of its tokens
+    and then that of the line's or the middle's end. Empty where the backend does not score.
+    """
 
     text: str
     token_logprobs: tuple[float, ...]
     finish: Finish
     timing: GenerationTiming
+    scores: tuple[tuple[float, ...], ...] = ()
 
     @property
     def mean_logprob(self) -> float | None:

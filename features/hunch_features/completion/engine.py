@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hunch_features.completion.cache import TypeThroughCache
@@ -32,8 +32,9 @@ from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.gatekeeping import Gatekeeper, NoGate
 from hunch_features.completion.multiline import Shape, TreeOf, decide
+from hunch_features.completion.ranking import MOST_SCORED, Ranked, ranked
 from hunch_features.completion.reasons import Reason
-from hunch_features.completion.recall import NoRecall, Recall, better
+from hunch_features.completion.recall import NoRecall, Recall, Recalled, better
 from hunch_features.completion.rejections import RejectionMemory, place_of
 from hunch_features.completion.rules import refusal
 from hunch_features.completion.running import Generated, Running
@@ -46,7 +47,7 @@ from hunch_features.gating.learning import CHANCE, SCORE
 from hunch_features.gating.situation import LogProbs, Suggested
 from hunch_features.syntax import Scope, TreeCache, byte_offset, node_and_symbol, scope_at
 from hunch_features.text import Position, Snapshot
-from hunch_models.backend import Backend, BackendState
+from hunch_models.backend import Backend, BackendState, GenerationResult
 from hunch_models.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier one (Copilot's 200 ms)
 GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
 REMEMBERED_CANDIDATES = 64
+TRIED = 2
+"""Likeliest texts that may take the place of what the model wrote; further ones are seldom right."""
 
 KeepRules = Callable[[Snapshot, Position, str], str | Drop]
 """A completion as the rules of its repository allow it: unchanged, mended, or dropped with the rule's words."""
@@ -331,17 +334,16 @@ class CompletionEngine:
             info.chars_per_token if info else 3.0,
             info.context_length if info else 0,
         )
+        # What memory says comes first: the model is asked how likely it finds each of its texts.
+        recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
+        request = replace(request, score=tuple(one.text for one in recalled[:MOST_SCORED]))
         asked = self._clock()
         timing.context = (asked - begun) * 1000
 
         def grow(piece: str) -> None:
             running.text += piece
 
-        # The model is in another process: what memory says is worked out while it writes.
-        recalling = None if shape.multiline else asyncio.to_thread(self._recall.continuations, snapshot, position)
-        result, recalled = await asyncio.gather(
-            self._backend.generate(request, grow), recalling or asyncio.sleep(0, ())
-        )
+        result = await self._backend.generate(request, grow)
         answered = self._clock()
         self._delay.answered((answered - asked) * 1000)
         timing.model = (answered - asked) * 1000
@@ -349,20 +351,35 @@ class CompletionEngine:
         timing.decode = result.timing.decode_ms
         timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
         timing.decoded_tokens = result.timing.decoded_tokens
-        text, logprobs, source = (
-            self._filtered(snapshot, position, result.text, tree),
-            LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob),
-            Source.MODEL,
-        )
-        remembered = better(recalled, result.token_logprobs if isinstance(text, str) else ())
-        if remembered is not None:
-            other = self._filtered(snapshot, position, remembered.text, tree)
-            if isinstance(other, str) and other != text:
-                text, logprobs, source = other, LogProbs(mean=math.log(remembered.probability)), Source.MEMORY
+        text, logprobs, source = self._chosen(snapshot, position, result, recalled, tree)
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, logprobs, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000
         return Generated(text, logprobs, shape.multiline, timing, source, result.text)
+
+    def _chosen(
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        result: GenerationResult,
+        recalled: Sequence[Recalled],
+        tree: TreeOf,
+    ) -> tuple[str | Drop, LogProbs, Source]:
+        """What the model wrote or what memory recalled, whichever is likelier right and passes the filters."""
+        known = LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob)
+        written = self._filtered(snapshot, position, result.text, tree)
+        if result.scores:
+            others = ranked(recalled[:MOST_SCORED], result.text, result.scores)
+        else:  # a backend that cannot score
+            other = better(recalled, result.token_logprobs if isinstance(written, str) else ())
+            others = [Ranked(other.text, by_model=False, probability=other.probability)] if other is not None else []
+        for one in others[:TRIED]:
+            if one.by_model and isinstance(written, str):
+                break
+            text = self._filtered(snapshot, position, one.text, tree)
+            if isinstance(text, str) and text != written:
+                return text, LogProbs(mean=math.log(one.probability)), Source.MEMORY
+        return written, known, Source.MODEL
 
     # ---- the running generation ----
 

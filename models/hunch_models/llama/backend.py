@@ -39,6 +39,9 @@ CHARS_PER_TOKEN = 16
 
 DEFAULTS = LlamaSettings()
 
+MOST_SCORED, LONGEST_SCORED = 8, 400
+"""Texts of one request that are scored, and their code points."""
+
 MOST_SNIPPETS = 64
 LONGEST_PATH = 1024
 
@@ -147,7 +150,7 @@ class LlamaBackend:
             first_token_ms=first_ms,
             total_ms=(self._clock() - job.asked_at) * 1000,
         )
-        return GenerationResult(done.text, done.logprobs, done.finish, timing)
+        return GenerationResult(done.text, done.logprobs, done.finish, timing, done.scores)
 
     async def prewarm(self, request: GenerationRequest) -> None:
         """Evaluate the prompt only. Gives way to `generate` and to a newer `prewarm`; then it returns early."""
@@ -310,6 +313,7 @@ def bounded(request: GenerationRequest, context_length: int) -> GenerationReques
         path=encodable(request.path[-LONGEST_PATH:]),
         extra=tuple(_bounded_snippets(request.extra, budget.extra * CHARS_PER_TOKEN)),
         budget=budget,
+        score=tuple(encodable(text[:LONGEST_SCORED]) for text in request.score[:MOST_SCORED]),
         stop=dataclasses.replace(request.stop, texts=tuple(map(encodable, request.stop.texts))),
     )
 

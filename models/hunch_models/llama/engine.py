@@ -80,6 +80,7 @@ class Engine:
         self._pieces: dict[int, bytes] = {}
         self._sorted = sorted((piece, token) for token in range(self.vocabulary_size) if (piece := self._piece(token)))
         self._beginnings: dict[bytes, npt.NDArray[np.int64]] = {}
+        self._ends: npt.NDArray[np.int64] | None = None
         self._line_lead = self._leading_line_break()
         self.form = self._recognise()
         self.evaluated = 0
@@ -248,19 +249,22 @@ class Engine:
         self.tokens.clear()
         self._fresh = False
 
-    def evaluate(self, tokens: list[int]) -> None:
-        """Append 1 to `BATCH` tokens to the KV cache; logits are kept for the last. Raises EngineError."""
+    def evaluate(self, tokens: list[int], *, every: bool = False) -> None:
+        """Append 1 to `BATCH` tokens to the KV cache; logits are kept for the last, or for `every` one.
+
+        Raises EngineError.
+        """
         count, start = len(tokens), len(self.tokens)
         self._batch_tokens[:count] = tokens
         self._batch_positions[:count] = range(start, start + count)
-        self._batch_logits[count - 1] = 1
+        self._batch_logits[0 if every else count - 1 : count] = 1
         self._batch.n_tokens = count
         self._fresh = False
         try:
             code = self._lib.llama_decode(self._context, self._batch)
             self._lib.llama_synchronize(self._context)
         finally:
-            self._batch_logits[count - 1] = 0
+            self._batch_logits[:count] = 0
         self.evaluated += 1
         if code != 0:
             self.clear()
@@ -281,8 +285,48 @@ class Engine:
             raise EngineError("the model's output is not a number")
         return (best if among is None else int(among[best])), -math.log(total)
 
-    def _logits(self) -> npt.NDArray[np.float32]:
-        pointer = self._lib.llama_get_logits_ith(self._context, -1)
+    def next_logits(self) -> npt.NDArray[np.float32]:
+        """A copy of the logits after the last token."""
+        return self._logits().copy()
+
+    def likelihood(
+        self, after: npt.NDArray[np.float32], tokens: list[int], first: npt.NDArray[np.int64] | None = None
+    ) -> tuple[float, ...]:
+        """Natural-log probabilities of `tokens`, evaluated in one batch, and then of an end or a line break.
+
+        `after`: the logits before the first of them; `first`: the only tokens that it could have been. The tokens
+        are in the KV cache afterwards. Raises EngineError.
+        """
+        self.evaluate(tokens, every=True)
+        if first is not None and tokens[0] in first:
+            found = [float(after[tokens[0]]) - _log_total(after[first])]
+        else:
+            found = [float(after[tokens[0]]) - _log_total(after)]
+        for place, token in enumerate(tokens[1:]):
+            row = self._logits(place)
+            found.append(float(row[token]) - _log_total(row))
+        row = self._logits(len(tokens) - 1)
+        found.append(_log_total(row[self._line_ends()]) - _log_total(row))
+        if not all(map(math.isfinite, found)):
+            raise EngineError("the model's output is not a number")
+        return tuple(found)
+
+    def _line_ends(self) -> npt.NDArray[np.int64]:
+        """Ids of the tokens that end a text or begin with a line break."""
+        if self._ends is None:
+            self._ends = np.array(
+                [
+                    token
+                    for token in range(self.vocabulary_size)
+                    if self.is_end(token) or self.piece(token).startswith((b"\n", b"\r"))
+                ],
+                np.int64,
+            )
+        return self._ends
+
+    def _logits(self, place: int = -1) -> npt.NDArray[np.float32]:
+        """Logits after the token at `place` of the last batch, which must have kept them."""
+        pointer = self._lib.llama_get_logits_ith(self._context, place)
         if not pointer:
             raise EngineError("llama.cpp gave no logits")
         return np.ctypeslib.as_array(pointer, (self.vocabulary_size,))
@@ -346,6 +390,12 @@ class Engine:
     def supports_gpu(self) -> bool:
         """Whether this build of llama.cpp can put layers on a GPU."""
         return bool(self._lib.llama_supports_gpu_offload())
+
+
+def _log_total(row: npt.NDArray[np.float32]) -> float:
+    """Log of the sum of exponentials."""
+    top = float(row.max())
+    return top + math.log(float(np.exp(row - top).sum()))
 
 
 def _file_name(path: Path) -> bytes:

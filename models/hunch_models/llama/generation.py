@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from hunch_models.backend import Finish, GenerationRequest, GenerationTiming
 from hunch_models.fim import PLAIN, PromptTokens, build_prompt
 from hunch_models.llama.engine import Engine
@@ -18,6 +21,9 @@ CHUNK_S = 0.025
 """Longest time one chunk of a prompt should take, in seconds: cancelled work ends within it."""
 
 FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 32, 16, 256
+
+LONGEST_SCORED = 48
+"""Tokens of a text that are looked at when it is scored."""
 
 RATE_WEIGHT = 0.3
 """Weight of the newest measurement in the moving averages of speed."""
@@ -64,6 +70,7 @@ class Outcome:
     logprobs: tuple[float, ...]
     finish: Finish
     timing: GenerationTiming
+    scores: tuple[tuple[float, ...], ...] = ()
 
 
 class Generator:
@@ -153,22 +160,58 @@ class Generator:
                 if emit is not None:
                     emit(text)
 
+        scored = request.score if finish is None and decode else ()
+        after = engine.next_logits() if scored else None
         if finish is None and decode:
             finish, decoded = self._decode(request, output, start, deadline, cancelled, show)
         if decode:
             show(output.finish())
         ended = clock()
+        scores: tuple[tuple[float, ...], ...] = ()
+        if after is not None and finish is not Finish.CANCELLED:
+            scores = self._score(len(prompt), after, start, (*scored, output.text), deadline, cancelled)
         timing = GenerationTiming(
             tokenize_ms=(tokenized - started) * 1000,
             prefill_ms=(prefilled - tokenized) * 1000,
             first_token_ms=first_ms,
             decode_ms=(ended - prefilled) * 1000,
-            total_ms=(ended - started) * 1000,
+            total_ms=(clock() - started) * 1000,
             reused_tokens=reused,
             new_tokens=new,
             decoded_tokens=decoded,
+            scored_tokens=sum(max(0, len(one) - 1) for one in scores),
+            score_ms=(clock() - ended) * 1000,
         )
-        return Outcome(output.text, output.logprobs(), finish or Finish.END, timing)
+        return Outcome(output.text, output.logprobs(), finish or Finish.END, timing, scores)
+
+    def _score(
+        self,
+        prompt: int,
+        after: npt.NDArray[np.float32],
+        start: bytes,
+        texts: tuple[str, ...],
+        deadline: float,
+        cancelled: Callable[[], bool],
+    ) -> tuple[tuple[float, ...], ...]:
+        """How likely each text is after the first `prompt` tokens; nothing where there was no time for all of them.
+
+        `after`: the logits there, `start`: the bytes before the cursor that the answer had to begin with.
+        """
+        engine = self.engine
+        among = engine.beginning_with(start) if start else None
+        lead = start.decode("utf-8", "replace")
+        found: list[tuple[float, ...]] = []
+        for text in texts:
+            tokens = engine.tokenize(lead + text)[:LONGEST_SCORED]
+            if cancelled() or self._clock() >= deadline or prompt + len(tokens) > engine.context_length:
+                return ()
+            if not text or not tokens:
+                found.append(())
+                continue
+            if engine.keep(prompt) != prompt:
+                return ()  # a recurrent model cannot go back
+            found.append(engine.likelihood(after, tokens, among))
+        return tuple(found)
 
     def _prefill(self, prompt: list[int], deadline: float, cancelled: Callable[[], bool]) -> Finish | None:
         """Append what is missing of `prompt`. What was evaluated stays, even when this ends early."""

@@ -105,6 +105,7 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     prefill_rate: float
     decode_rate: float
     chars_per_token: float
+    scores: tuple[tuple[float, ...], ...] = ()
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):

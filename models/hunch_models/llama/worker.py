@@ -142,6 +142,7 @@ class Worker:
                 generator.pace.prefill,
                 generator.pace.decode,
                 read,
+                outcome.scores,
             )
         )
 

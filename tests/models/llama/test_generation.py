@@ -246,6 +246,55 @@ def test_typing_what_was_generated_evaluates_one_token(models: Models) -> None:
         assert run(generator, request(typed, "\n", max_tokens=8)).timing.new_tokens <= 2
 
 
+def test_scores_equal_the_high_level_api(models: Models) -> None:
+    generator = load(models.exact)
+    engine = generator.engine
+    texts = ("value", "(self.total)", "")
+    prompt, start = generator.prompt(request(CODE, "\n"))
+    assert not start
+    outcome = run(generator, request(CODE, "\n", max_tokens=6, score=texts))
+    assert len(outcome.scores) == len(texts) + 1
+    assert outcome.scores[2] == ()
+
+    reference = llama_cpp.Llama(str(models.exact), n_ctx=512, logits_all=True, verbose=False)
+    for text, score in zip((texts[0], texts[1], outcome.text), (*outcome.scores[:2], outcome.scores[3]), strict=True):
+        tokens = engine.tokenize(text)
+        reference.reset()
+        reference.eval([*prompt, *tokens])
+        rows = reference.scores[len(prompt) - 1 : len(prompt) + len(tokens)].astype(np.float64)
+        totals = np.log(np.exp(rows).sum(axis=1))
+        expected = [rows[place, token] - totals[place] for place, token in enumerate(tokens)]
+        ends = [
+            token
+            for token in range(engine.vocabulary_size)
+            if engine.is_end(token) or engine.piece(token).startswith((b"\n", b"\r"))
+        ]
+        expected.append(np.log(np.exp(rows[-1][ends]).sum()) - totals[-1])
+        np.testing.assert_allclose(score, expected, rtol=1e-3, atol=2e-3)
+    reference.close()
+
+
+def test_scoring_changes_nothing_of_what_is_generated(models: Models) -> None:
+    plain = run(load(models.random), request(CODE, "\n", max_tokens=8))
+    generator = load(models.random)
+    scored = run(generator, request(CODE, "\n", max_tokens=8, score=("value", "name")))
+    assert (scored.text, scored.logprobs) == (plain.text, plain.logprobs)
+    again = run(generator, request(CODE, "\n", max_tokens=8, score=("value", "name")))
+    np.testing.assert_allclose(again.scores[0], scored.scores[0], atol=1e-3)
+    assert again.text == plain.text
+    assert again.timing.new_tokens <= 2
+    assert plain.scores == ()
+
+
+def test_scoring_ends_with_the_time_and_when_cancelled(models: Models) -> None:
+    generator = load(models.random)
+    run(generator, request(CODE, "\n", max_tokens=1))
+    late = run(generator, request(CODE, "\n", max_tokens=1, score=("value",) * 8, time_limit_ms=0.0))
+    assert late.scores == ()
+    stopped = run(generator, request(CODE, "\n", score=("value",)), cancelled=lambda: True)
+    assert stopped.scores == ()
+
+
 def test_text_comes_while_it_is_generated(tmp_path: Path) -> None:
     generator = load(write_scripted(tmp_path / "script.gguf", [["return", " self", " value", END]]))
     seen: list[tuple[str, int]] = []

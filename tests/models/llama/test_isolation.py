@@ -152,7 +152,7 @@ def test_the_worker_ends_even_if_its_pipe_stays_open() -> None:
     assert parent.stdout
     worker, holder = map(int, parent.stdout.readline().split())
     try:
-        time.sleep(0.5)  # it has to be up and watching, as every worker with a model is
+        time.sleep(3)  # it has to be up and watching, as every worker with a model is
         assert psutil.pid_exists(worker)
         parent.kill()
         parent.communicate()
