@@ -35,6 +35,17 @@ _STRONG = re.compile(
 _MEASURABLE = re.compile(
     r"⟦\d+⟧|\b\d+\b|\b(?:import|export|type|test|file|function|class|comment|commit|command|line)s?\b", re.IGNORECASE
 )
+# Without one of these words a sentence, with what stands above it, is none that any pattern reads.
+_TELLING = re.compile(
+    r"\b(?:never|not|no|avoid|must|always|only|prefer|instead|rather|over|should|shall|forbidden|banned|"
+    r"prohibited|allowed|required?|"
+    r"ensure|make\s+sure|use|keep|write|add|run|name|place|put|replace|import\w*|export\w*|generated|test\w*|"
+    r"line|lines|max\w*|"
+    r"indent\w*|tabs?|spaces?|quotes|semicolons?|docstrings?|hints?|annotat\w*|limit\w*|wrap|header|braces|pnpm|"
+    r"npm|yarn|bun|uv|"
+    r"dependenc\w+|don['’]t|can['’]t|mustn['’]t|shouldn['’]t|refrain|disallowed|discouraged?)\b|case\b|[❌🚫⛔✗✘]",
+    re.IGNORECASE,
+)
 _EXCEPTION = re.compile(
     r"\b(?:unless|except(?!ion)|exceptions?\s+(?:is|are|to|for)|exempt|only\s+(?:if|when)|apart\s+from|but)\b",
     re.IGNORECASE,
@@ -78,6 +89,8 @@ def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
 
 def compile_statement(statement: Statement) -> list[Rule]:
     """The rules of one sentence: none for prose, several where it forbids things of several kinds."""
+    if not (_TELLING.search(statement.text) or _TELLING.search(" ".join((statement.lead, *statement.headings[-1:])))):
+        return []
     reading = read(statement)
     if reading is None:
         return []
@@ -114,7 +127,8 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
     parts = re.split(r"\s*;\s+", reading.text)
     for at, part in enumerate(parts):
         # "Use A to do B; never C" forbids C for B: what is only named behind "never" is left alone there.
-        narrowed = at > 0 and _BARE.match(part) is not None and _NARROWS.search(parts[at - 1]) is not None
+        before = parts[at - 1] if at else ""
+        narrowed = "⟦" in before and _BARE.match(part) is not None and _NARROWS.search(before) is not None
         one = _demanded(statement, reading, part) if part != reading.text and not narrowed else None
         if one is not None:
             found.append(one)

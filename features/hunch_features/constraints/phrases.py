@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache, partial
 
 MARK = "§"
 """Begins a span that stands for a phrase: what follows is the name of a construct, or of an entry of `TEXTS`."""
@@ -129,26 +131,64 @@ _WORD = (
     rf"(?<=\bavoid ))(?:{'|'.join(_WORDS)})"
     r"(?=$|[,.;)]|\s+(?:for|library|package|module|in)\b)"
 )
-_ALL = re.compile(
-    "|".join(
-        [rf"(?P<p{number}>(?<![\w§.-])(?:{pattern}))" for number, (pattern, _) in enumerate(_PHRASES)]
-        + [
-            rf"(?P<library>(?<![\w./@-])(?:{_LIBRARY})(?![\w/-])|{_WORD})",
-            rf"(?P<code>{_CODE})",
-            rf"(?P<manager>(?:(?<![\w./@-])|(?<=\bnpm/)|(?<=\byarn/)|(?<=\bpip/)){_PACKAGE_MANAGERS}{_NO_MANAGER})",
-        ]
-    ),
-    re.IGNORECASE,
-)
+_KEYS: dict[str, tuple[str, ...]] = {
+    "§fstring_logging": ("f-string",), "§default_export": ("default",),
+    "§wildcard_import": ("wildcard", "star", "glob"), "§wildcard_export": ("wildcard", "star", "barrel"),
+    "§namespace_import": ("namespace",), "§non_null_assertion": ("null",), "§bare_except": ("bare",),
+    "§relative_import": ("relative",), "§nested_ternary": ("ternar",), "§mutable_default": ("mutable",),
+    "§any_type": ("any",), "§type_cast": ("type",), "§enum_declaration": ("enums",),
+    "§class_component": ("component",), "§inline_style": ("inline",), "§local_import": ("import",),
+    "§dynamic_import": ("dynamic",), "console.*": ("console",), "console.log": ("console",),
+    "print()": ("print",), "print": ("print",), "§use_client": ("use client",), "§use_server": ("use server",),
+    "§missing_braces": ("-line if",), "§fstring": ("f-string",), "§percent_format": ("formatting",),
+    "§emoji": ("emoji",), "§todo": ("todo",), "§fixme": ("fixme",), "§trailing_whitespace": ("trailing",),
+    "§debugger": ("debugger",), "§unsafe_block": ("unsafe",), "§global_statement": ("global",),
+    "§double_backticks": ("backtick",), "§function_expression": ("expression",),
+    "§function_declaration": ("declaration",), "§double_quotes": ("quotes",), "§single_quotes": ("quotes",),
+    "§loose_equality": ("equality",), "§class_declaration": ("classes",), "§type_alias_object": ("type",),
+    "§interface_declaration": ("interfaces",), "§switch_statement": ("switch",), "§reexport": ("export",),
+    "§import_with_extension": ("extension",), "§test_class": ("test",), "§lambda_assignment": ("lambda",),
+    ".then()": ("chain",), "§assert_statement": ("assert",),
+}  # fmt: skip
+"""A piece of text without any of these words does not hold the phrase: most sentences hold none."""
+_NAMES = frozenset(LIBRARIES) | {"npm", "yarn", "pnpm", "npx", "poetry", "pipenv", "conda"}
+_NAMES |= {"pip", "pip3", "bun", "bunx", "uv", "uvx"}
+_NAMED = re.compile(r"[a-z][\w.-]*", re.IGNORECASE)
+
+
+@cache
+def _pattern(kind: str) -> re.Pattern[str]:
+    """The pattern of a phrase, by its number, or of `code`, `library`, `manager`. Compiled when it is first "
+    "needed."""
+    if kind.isdigit():
+        return re.compile(rf"(?<![\w§.-])(?:{_PHRASES[int(kind)][0]})", re.IGNORECASE)
+    if kind == "library":
+        return re.compile(rf"(?<![\w./@-])(?:{_LIBRARY})(?![\w/-])|{_WORD}", re.IGNORECASE)
+    if kind == "code":
+        return re.compile(_CODE, re.IGNORECASE)
+    before = r"(?:(?<![\w./@-])|(?<=\bnpm/)|(?<=\byarn/)|(?<=\bpip/))"
+    return re.compile(f"{before}{_PACKAGE_MANAGERS}{_NO_MANAGER}", re.IGNORECASE)
+
+
+def _kinds(text: str) -> Iterator[str]:
+    """What a text may hold, told by words that are quickly looked for."""
+    lowered = text.lower()
+    for number, (_, phrase) in enumerate(_PHRASES):
+        keys = _KEYS.get(phrase)
+        if keys is None or any(key in lowered for key in keys):
+            yield str(number)
+    if not _NAMES.isdisjoint(word.strip(".") for word in _NAMED.findall(lowered)):
+        yield from ("library", "manager")
+    if any(mark in lowered for mark in (".", "(", "--", "@ts-", "eslint-disable")):
+        yield "code"
 
 
 def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """A sentence in which phrases and unmistakable code stand as spans too; the numbers of the others stay."""
     known = list(spans)
 
-    def replaced(match: re.Match[str]) -> str:
+    def replaced(kind: str, match: re.Match[str]) -> str:
         found = match.group(0)
-        kind = match.lastgroup or ""
         if kind == "code" and (_NO_CODE.match(found) or found[0].isupper()):
             return found
         if kind in ("manager", "library") and found != found.lower():
@@ -157,11 +197,11 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
             if kind == "manager" or not re.search(r"\bfrom\s+$", before):
                 return found
             found = found.lower()
-        phrase = _PHRASES[int(kind[1:])][1] if kind.startswith("p") and kind[1:].isdigit() else found
+        phrase = _PHRASES[int(kind)][1] if kind.isdigit() else found
         known.append(found if phrase == "§tool" else phrase)
         return f"⟦{len(known) - 1}⟧"
 
-    for words, (spelt, phrase) in _AROUND.items():
+    for words, (spelt, phrase) in _AROUND.items() if spans else ():
         text = re.sub(
             rf"\b{words}\s+⟦(\d+)⟧",
             lambda match, spelt=spelt, phrase=phrase: (  # type: ignore[misc]
@@ -170,10 +210,12 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
             text,
             flags=re.IGNORECASE,
         )
-    pieces = _SPAN.split(text)
-    # Odd pieces are numbers of spans. A look behind may not cross a span, so the pieces are read one by one.
-    for number in range(0, len(pieces), 2):
-        pieces[number] = _ALL.sub(replaced, pieces[number])
-    for number in range(1, len(pieces), 2):
-        pieces[number] = f"⟦{pieces[number]}⟧"
-    return "".join(pieces), tuple(known)
+    # A look behind may not cross a span, so the pieces between them are read one by one.
+    for kind in _kinds(_SPAN.sub(" ", text)):
+        pieces = _SPAN.split(text)
+        for number in range(0, len(pieces), 2):
+            pieces[number] = _pattern(kind).sub(partial(replaced, kind), pieces[number])
+        for number in range(1, len(pieces), 2):
+            pieces[number] = f"⟦{pieces[number]}⟧"
+        text = "".join(pieces)
+    return text, tuple(known)

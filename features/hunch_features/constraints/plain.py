@@ -198,6 +198,8 @@ def _documented(body: str) -> Found | None:
 
 def _named(body: str) -> Found | None:
     """Names: "snake_case for functions and variables, PascalCase for classes", in either order."""
+    if "case" not in body.lower():
+        return None
     body = re.sub(
         r"^(?:always\s+|please\s+)?(?:use|prefer|follow)\s+|^naming(?:\s+conventions?)?:\s*",
         "",

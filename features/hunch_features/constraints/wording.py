@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hunch_features.constraints.phrases import with_phrases
 from hunch_features.constraints.statements import Statement
@@ -253,18 +254,22 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
 
 def _scoped(reading: Reading, words: str) -> bool:
     """Whether words name tests or languages, to which the rule is then narrowed."""
+    tests, languages = _named_scope(words)
+    reading.include = TEST_GLOBS if tests else reading.include
+    reading.languages = languages or reading.languages
+    return tests or bool(languages)
+
+
+@lru_cache(maxsize=4096)
+def _named_scope(words: str) -> tuple[bool, tuple[str, ...]]:
     if _TESTS.match(words):
-        reading.include = TEST_GLOBS
-        return True
+        return True, ()
     match = _LANGUAGE.match(words)
-    if match is None:
-        return False
-    names = re.split(r"\s*(?:/|,|&|\band\b)\s*", match.group("names").lower())
+    names = re.split(r"\s*(?:/|,|&|\band\b)\s*", match.group("names").lower()) if match else []
     found = [LANGUAGES[name] for name in names if name in LANGUAGES]
     if len(found) != len(names):
-        return False
-    reading.languages = tuple(dict.fromkeys(language for group in found for language in group))
-    return True
+        return False, ()
+    return False, tuple(dict.fromkeys(language for group in found for language in group))
 
 
 def _negated(reading: Reading, body: str) -> str:

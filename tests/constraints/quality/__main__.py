@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import sys
@@ -105,12 +106,12 @@ def judge(lines: list[Line], found: dict[str, list[Rule]]) -> Result:
 
 
 def interval(pairs: Sequence[tuple[str, bool]]) -> dict[str, float | int]:
-    """A share with its 95 % interval: drawn anew by repository, 2,000 times, from a fixed seed."""
+    """A share with its 95 % intervals: drawn anew by repository, 2,000 times, from a fixed seed; and Wilson's."""
     groups: dict[str, list[bool]] = defaultdict(list)
     for repository, good in pairs:
         groups[repository].append(good)
     if not pairs:
-        return {"n": 0, "good": 0, "share": 0.0, "low": 0.0, "high": 0.0}
+        return {"n": 0, "good": 0, "share": 0.0, "low": 0.0, "high": 0.0, "wilson_low": 0.0, "wilson_high": 1.0}
     generator = random.Random(0)
     names = sorted(groups)
     shares: list[float] = []
@@ -119,13 +120,25 @@ def interval(pairs: Sequence[tuple[str, bool]]) -> dict[str, float | int]:
         shares.append(sum(drawn) / len(drawn))
     shares.sort()
     good = sum(value for _, value in pairs)
+    wilson_low, wilson_high = wilson(good, len(pairs))
     return {
         "n": len(pairs),
         "good": good,
         "share": round(good / len(pairs), 4),
         "low": round(shares[DRAWS * 25 // 1000], 4),
         "high": round(shares[DRAWS * 975 // 1000], 4),
+        "wilson_low": wilson_low,
+        "wilson_high": wilson_high,
     }
+
+
+def wilson(good: int, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share, which also says something where all are good."""
+    z, share = 1.96, good / count
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    whole = 1 + z * z / count
+    return round((middle - spread) / whole, 4), round((middle + spread) / whole, 4)
 
 
 def figures(result: Result) -> dict[str, object]:
@@ -193,7 +206,7 @@ def main() -> int:
         if isinstance(value, dict):
             print(
                 f"{name:32} {value['good']:4} of {value['n']:4}  {value['share']:.1%} "
-                f"({value['low']:.1%} to {value['high']:.1%})"
+                f"({value['low']:.1%} to {value['high']:.1%}; Wilson {value['wilson_low']:.1%} to {value['wilson_high']:.1%})"
             )
         else:
             print(f"{name:32} {value}")
