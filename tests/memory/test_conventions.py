@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -393,7 +394,8 @@ def test_links_and_broken_files_do_no_harm(repository: Repository, habits: Learn
         "src/long.py": "x = '" + "y" * 100_000 + "'\n",
     }
     repository.commit("One", files)
-    (repository.root / "src" / "link.py").symlink_to("/etc/passwd")
+    with contextlib.suppress(OSError):  # Windows lets only some people make links
+        (repository.root / "src" / "link.py").symlink_to(repository.root.parent / "outside.py")
     repository.commit("Two", {})
     assert "python.quotes.single" in habits()
 
