@@ -3,7 +3,7 @@
 With `speed`, keys come at the recorded pace, pauses cut to `gap_ms`; without, each comes when the answer to the one
 before is there, at the latest after `gap_ms`. A key that comes before the answer withdraws the request, as editors do.
 A shown text is accepted at once as far as the person went on to type it (`taken`); its keys are then not typed.
-The show threshold is off: every text that the model writes counts, as with clients that have none.
+Threshold and gate are off: every text that the model writes counts, as with clients that have neither.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ CANCEL_EVERY = 25
 CANCEL_AFTER_MS = (0.5, 6.0)  # uniformly drawn: sometimes in the prompt, sometimes while decoding
 METER_EVERY = 50
 
-SHOW_ALL: dict[str, Any] = {"completion": {"minLogprob": -100}, "traces": {"record": False}}
-"""The editor settings of a run: no threshold, and nothing recorded of it."""
+SHOW_ALL: dict[str, Any] = {"completion": {"minLogprob": -100}, "gate": {"level": "off"}, "traces": {"record": False}}
+"""The editor settings of a run: no threshold, no gate, and nothing recorded of it."""
 
 
 @dataclass(frozen=True, slots=True)
