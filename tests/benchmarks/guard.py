@@ -99,7 +99,11 @@ def main() -> None:
         for name, command in CASES.items():
             results[name] = measure(command, repo, plain, guarded, arguments.runs)
         few = max(5, arguments.runs // 10)
-        refused = percentiles([milliseconds(["git", "push", "--force"], repo, guarded)[0] for _ in range(few)])
+        refusals = [milliseconds(["git", "push", "--force"], repo, guarded) for _ in range(few)]
+        refused = {
+            **percentiles([clock for clock, _ in refusals]),
+            "cpu": round(statistics.median(busy for _, busy in refusals)),
+        }
         print(
             json.dumps({"runs": arguments.runs, "first_ms": round(first), "ms": results, "refusal": refused}, indent=2)
         )

@@ -158,9 +158,7 @@ def test_a_check_that_takes_too_long_is_given_up(guarded: Guarded) -> None:
     slow.write_text("import os, time\ntime.sleep(0.2)\nos._exit(75)\n")
     for shim in guarded.shims.glob("npm"):
         lines = shim.read_text().splitlines()
-        shim.write_text(
-            "\n".join(f"_hunch_launcher='{slow}'" if x.startswith("_hunch_launcher=") else x for x in lines)
-        )
+        shim.write_text("\n".join(f"_hunch_judge='{slow}'" if x.startswith("_hunch_judge=") else x for x in lines))
     assert guarded.run("npm x").returncode == 7
     assert guarded.log()[0]["why"] == "the check ended with 75"
 

@@ -1,7 +1,7 @@
 """A program of its own: does a rule mean this command? Asked by a shim when a word of the command is one of a rule.
 
 `python -I -S gate.py PROGRAM GUARD WATCHED ROOT FOLDER ARGUMENTS…` ends with 0: no; 3: yes, or it cannot tell, and
-`hunch guard` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what
+`judging` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what
 it costs. With WATCHED, a command that may run is added to the record of its run.
 """
 

@@ -5,7 +5,7 @@ _hunch_name=@NAME@
 _hunch_guard=@GUARD@
 _hunch_python=@PYTHON@
 _hunch_gate=@GATE@
-_hunch_launcher=@LAUNCHER@
+_hunch_judge=@JUDGE@
 _hunch_monitor=@MONITOR@
 
 # The program itself: the first of its name on PATH that lies in no folder of shims.
@@ -156,7 +156,7 @@ _hunch_could() {
   return 1
 }
 
-# Ends with 0: no rule means this command. Anything else: `hunch guard` must look.
+# Ends with 0: no rule means this command. Anything else: the judge must look.
 _hunch_quick() (
   unset CDPATH
   IFS=' 	
@@ -286,8 +286,7 @@ case ${HUNCH_GUARD-} in
     _hunch_quick "$@" </dev/null >/dev/null
     _hunch_status=$?
     if [ "$_hunch_status" != 0 ]; then
-      _hunch_said=$(HUNCH_HOME=${_hunch_guard%/*} "$_hunch_python" -I "$_hunch_launcher" \
-        guard judge -- "$_hunch_name" "$@" </dev/null 2>&1)
+      _hunch_said=$("$_hunch_python" -I "$_hunch_judge" "$_hunch_guard" "$_hunch_name" "$@" </dev/null 2>&1)
       _hunch_status=$?
       case $_hunch_status in 0 | 126) [ -z "$_hunch_said" ] || printf '%s\n' "$_hunch_said" >&2 ;; esac
     fi

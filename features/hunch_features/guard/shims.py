@@ -38,7 +38,7 @@ NEVER = (
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the guard lives: a folder of Hunch's state, beside which the log lies, and the Python that decides."""
+    """Where the guard lives: a folder of Hunch's state, beside which the log lies; Python and Hunch."""
 
     guard: Path
     launcher: Path
@@ -162,7 +162,7 @@ def shim_files(
         "GUARD": shlex.quote(paths.guard.as_posix()),
         "PYTHON": shlex.quote(paths.python.as_posix()),
         "GATE": shlex.quote(Path(__file__).with_name("gate.py").as_posix()),
-        "LAUNCHER": shlex.quote(paths.launcher.as_posix()),
+        "JUDGE": shlex.quote(Path(__file__).with_name("judging.py").as_posix()),
         "MONITOR": ("1" if [] in notable_words(name) else "seldom") if monitor else "",
         "NOTABLE": _notable_patterns(name),
         "MOVES": "1" if options else "",

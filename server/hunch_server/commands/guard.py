@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,9 @@ import click
 from hunch_features.constraints.rulebook import compile_root
 from hunch_features.guard import log
 from hunch_features.guard.acts import watched_programs
-from hunch_features.guard.deciding import Decision, decide, shown
+from hunch_features.guard.deciding import shown
 from hunch_features.guard.in_force import command_rules, in_force, repository_of, speaking_for
+from hunch_features.guard.judging import REFUSED, judged, keep, watch
 from hunch_features.guard.risk import (
     ACT_OF_LETTER,
     HORIZON,
@@ -27,18 +26,12 @@ from hunch_features.guard.risk import (
 )
 from hunch_features.guard.running import NOT_FOUND, real_program, run
 from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
-from hunch_features.guard.tables import write_tables
-from hunch_features.guard.watch import WARNED, forget_old_runs, letters_of, observe, replay, run_file
+from hunch_features.guard.watch import WARNED, letters_of, replay, run_file
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.commands import FINE, FOUND
 from hunch_server.commands.output import console, json_option, print_json
 
-REFUSED = 126
-"""What a shell gives for a command that it found and may not run."""
-TOOK_TOO_LONG = 75
-LIMIT_S = 5.0
-"""A check that takes longer than this lets the command run."""
 LAST = 10
 SHELLS = ("sh", "bash", "zsh", "fish", "pwsh")
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -129,7 +122,8 @@ def status(as_json: bool) -> None:
 @click.argument("words", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
     """Decide about a command and run it. Exit code 126: it is forbidden; else the command's own."""
-    decision = judged(list(words), record=not dry_run)
+    home = hunch_home()
+    decision = judged(home, list(words), record=not dry_run)
     if dry_run:
         if as_json:
             print_json(
@@ -138,90 +132,19 @@ def execute(dry_run: bool, as_json: bool, words: tuple[str, ...]) -> int:
         else:
             click.echo(decision.message or "allowed")
         return FINE if decision.allowed else FOUND
-    keep(list(words), decision)
+    keep(home, list(words), decision)
     if decision.message:
         click.echo(decision.message, err=True)
     if not decision.allowed:
         return REFUSED
-    _watch(list(words), decision)
+    warning = watch(home, list(words), decision)
+    if warning:
+        click.echo(warning, err=True)
     sys.stdout.flush()
     code = run(words)
     if code == NOT_FOUND:
         click.echo(f"{shown(words[0])}: command not found", err=True)
     return code
-
-
-@command.command("judge", hidden=True, context_settings=COMMAND)
-@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
-def judge(words: tuple[str, ...]) -> int:
-    """What a shim asks: 0 lets it run, 126 does not."""
-    codes = [TOOK_TOO_LONG]
-    limit = threading.Timer(LIMIT_S, lambda: os._exit(codes[-1]))
-    limit.daemon = True
-    limit.start()
-    decision = judged(list(words), record=True)
-    if decision.message:
-        click.echo(decision.message, err=True)
-    # From here on a slow disk or another process that holds a lock changes nothing any more.
-    codes.append(FINE if decision.allowed else REFUSED)
-    keep(list(words), decision)
-    _watch(list(words), decision)
-    limit.cancel()
-    return codes[-1]
-
-
-def _watch(words: list[str], decision: Decision) -> None:
-    """Add a command that may run to its run, where runs are watched."""
-    guard = hunch_home() / "guard"
-    manifest = read_manifest(guard)
-    if manifest is None or not manifest.monitor or not decision.allowed:
-        return
-    try:
-        warning = observe(guard.as_posix(), Path(words[0]).name, words[1:], f"{Path.cwd().as_posix()}/")
-        forget_old_runs(guard.as_posix(), time.time())
-    except OSError as error:
-        _failed(hunch_home(), words, f"the record of the run: {error.strerror or error}")
-        return
-    if warning:
-        click.echo(warning, err=True)
-
-
-def judged(words: list[str], *, record: bool) -> Decision:
-    """The decision. Whatever goes wrong lets the command run, and is logged."""
-    if os.environ.get("HUNCH_GUARD") in ("off", "0"):
-        return Decision(True)
-    try:
-        return decide(words, Path.cwd(), os.environ)
-    except Exception as error:  # a guard that fails must not stand in the way
-        if record:
-            _failed(hunch_home(), words, f"{type(error).__name__}: {error}")
-        return Decision(True)
-
-
-def keep(words: list[str], decision: Decision) -> None:
-    """Bring log and tables up to date. What goes wrong is logged, and changes no decision."""
-    home = hunch_home()
-    found = decision.found
-    if found is None:
-        return
-    try:
-        if not decision.allowed:
-            where = log.redacted([str(Path.cwd())])
-            log.write(home, "refused", {"rule": decision.rule_id, "command": log.redacted(words), "folder": where})
-        if found.problem:
-            log.write(home, "failed", {"program": log.redacted(words[:1]), "why": found.problem})
-        if (home / "guard").is_dir():
-            write_tables(home / "guard", found)
-            (home / "guard" / "failed").unlink(missing_ok=True)
-    except OSError as error:
-        _failed(home, words, f"tables or log: {error.strerror or error}")
-
-
-def _failed(home: Path, words: list[str], why: str) -> None:
-    try:
-        log.write(home, "failed", {"program": log.redacted(words[:1]), "why": log.redacted([why])[:300]})
-    except OSError:
-        return
 
 
 def paths(home: Path) -> Paths:
