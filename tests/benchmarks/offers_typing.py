@@ -11,7 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def steps(trace: Trace, document: Document) -> Iterator[tuple[int, list[Change]]
             yield at, changes
 
 
-def replay(path: Path, *, next_edits: bool, per_hour: int) -> dict[str, Any]:
+def replay(path: Path, *, next_edits: bool, per_hour: int, limit: int | None = None) -> dict[str, Any]:
     """The figures of one trace."""
     trace = read_whole(path, Trace)
     name = path.name.split(".")[0]
@@ -142,7 +142,7 @@ def replay(path: Path, *, next_edits: bool, per_hour: int) -> dict[str, Any]:
     person = Replay(engine, found_in_document(episodes) if next_edits else everything, document)
     deriver = Deriver(person.see, name)
     times: list[int] = []
-    for at, changes in steps(trace, document):
+    for at, changes in islice(steps(trace, document), limit):
         if times:
             rest(person, deriver, times[-1], at)
         times.append(at)
@@ -190,10 +190,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("traces", type=Path, nargs="+")
     parser.add_argument("--next-edits", action="store_true")
+    parser.add_argument("--limit", type=int, help="only so many changes of each trace")
     parser.add_argument("--per-hour", type=int, default=Limits().per_hour)
     options = parser.parse_args()
     found = {
-        path.name: replay(path, next_edits=options.next_edits, per_hour=options.per_hour) for path in options.traces
+        path.name: replay(path, next_edits=options.next_edits, per_hour=options.per_hour, limit=options.limit)
+        for path in options.traces
     }
     print(json.dumps(found, indent=1))
 
