@@ -204,10 +204,9 @@ def main() -> int:
         return 0
     for name, value in found.items():
         if isinstance(value, dict):
-            print(
-                f"{name:32} {value['good']:4} of {value['n']:4}  {value['share']:.1%} "
-                f"({value['low']:.1%} to {value['high']:.1%}; Wilson {value['wilson_low']:.1%} to {value['wilson_high']:.1%})"
-            )
+            drawn = f"{value['low']:.1%} to {value['high']:.1%}"
+            told = f"Wilson {value['wilson_low']:.1%} to {value['wilson_high']:.1%}"
+            print(f"{name:32} {value['good']:4} of {value['n']:4}  {value['share']:.1%} ({drawn}; {told})")
         else:
             print(f"{name:32} {value}")
     return 0
