@@ -74,8 +74,8 @@ class World:
 
     def kill_workers(self) -> None:
         for child in self.server.children(recursive=True):
-            if any("llama" in part for part in child.cmdline()):
-                with contextlib.suppress(psutil.Error):
+            with contextlib.suppress(psutil.Error):  # gone by itself meanwhile
+                if any("llama" in part for part in child.cmdline()):
                     child.kill()
 
 
