@@ -71,13 +71,15 @@ def _change(weights: Path, field: str, value: object) -> None:
 def test_scores() -> None:
     labels = np.array([0, 0, 1, 1, 2])
     sure = np.eye(4)[[0, 0, 1, 0, 3]]
-    found = scores(sure, labels)
+    found = scores(sure, sure.argmax(1), labels)
     assert (found.n, found.accuracy, found.top3) == (5, 0.6, 0.8)
     assert found.macro_f1 == pytest.approx((0.8 + 2 / 3 + 0) / 3)
     assert found.per_class[1].precision == 1.0
     assert found.per_class[1].recall == 0.5
-    assert calibration_error(sure, labels) == pytest.approx(0.4)
-    assert calibration_error(np.array([[0.6, 0.4], [0.6, 0.4]]), np.array([0, 1])) == pytest.approx(0.1)
+    assert calibration_error(sure, sure.argmax(1), labels) == pytest.approx(0.4)
+    even = np.array([[0.6, 0.4], [0.6, 0.4]])
+    assert calibration_error(even, np.array([0, 0]), np.array([0, 1])) == pytest.approx(0.1)
+    assert calibration_error(even, np.array([1, 1]), np.array([1, 1])) == pytest.approx(0.6)
 
 
 def test_an_interval_draws_people_not_samples() -> None:

@@ -45,11 +45,11 @@ def markov_labels(learnt: Samples, asked: Samples) -> Floats:
 
 def logistic(learnt: Samples, asked: Samples) -> Floats:
     """Logistic regression on the last event's row and the row of the moment. Needs torch."""
-    from hunch_models.intent.training import adjusted, fit_logistic  # noqa: PLC0415 - torch, for training only
+    from hunch_models.intent.training import calibrated, fit_logistic  # noqa: PLC0415 - torch, for training only
 
     weight, bias = fit_logistic(_last_rows(learnt), learnt.labels, len(STATES))
     raw = _last_rows(asked) @ weight + bias
-    return adjusted(raw, np.zeros_like(raw), 0.0, 1.0)
+    return calibrated(raw, 1.0)
 
 
 BASELINES: dict[str, Fit] = {

@@ -18,7 +18,7 @@ from hunch_features.intent.taxonomy import STATES
 from hunch_features.intent.telemetry import LabelledSession
 from hunch_models.intent.crossval import OUTER_FOLDS, Data, choose, cross_validate, folds
 from hunch_models.intent.state_model import Description, description_path
-from hunch_models.intent.training import FitConfig, export, fit
+from hunch_models.intent.training import FitConfig, export, fit, offsets
 
 MODEL_ID = "hunch-state-gru"
 
@@ -39,13 +39,14 @@ def train_intent(
     found = cross_validate(_data(fitting), [_data(one) for one in measured], classes, config, progress)
     metrics: dict[str, Any] = {"protocol": f"grouped by person, {OUTER_FOLDS} folds"}
     metrics["people"] = len(set(measured[0].people))
-    metrics |= report(found[0], measured[0])
-    metrics["at_start"] = without_classes(report(found[1], measured[1]))
+    ends, starts = found
+    metrics |= report(ends.probabilities, ends.said, measured[0])
+    metrics["at_start"] = without_classes(report(starts.probabilities, starts.said, measured[1]))
     groups = folds(measured[0].people, OUTER_FOLDS)
-    metrics["baselines"] = {
-        name: without_classes(report(out_of_fold(baseline, measured[0], groups), measured[0]))
-        for name, baseline in BASELINES.items()
-    }
+    metrics["baselines"] = {}
+    for name, baseline in BASELINES.items():
+        plain = out_of_fold(baseline, measured[0], groups)
+        metrics["baselines"][name] = without_classes(report(plain, plain.argmax(1), measured[0]))
     progress("fitting to everyone")
     chosen = choose(_data(fitting), _data(measured[0]), classes, config)
     network = fit(fitting.windows, fitting.labels, classes, chosen)
@@ -60,8 +61,8 @@ def train_intent(
         window=WINDOW,
         columns=COLUMNS,
         classes=tuple(state.value for state in STATES),
-        balance=chosen.balance,
         temperature=chosen.temperature,
+        offsets=tuple(round(float(one), 4) for one in offsets(network, chosen)),
         sessions=tuple(fingerprint(session) for session in sessions),
         metrics=metrics,
     )

@@ -35,6 +35,10 @@ class Model(Protocol):
         """Probabilities, one row per window."""
         ...
 
+    def said(self, probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """The state to say for each row."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -134,7 +138,8 @@ class IntentTracker:
         if self._model is None:
             return None
         try:
-            chances = self._model.probabilities(window(list(self._rows), self._encoder.now(at))[None])[0]
+            rows = self._model.probabilities(window(list(self._rows), self._encoder.now(at))[None])
+            chances, said = rows[0], int(self._model.said(rows)[0])
         except Exception as error:  # a runtime's errors have no common class
             self._model = None
             self.degraded = f"what you do is guessed by rules: the state model failed ({error})"
@@ -142,6 +147,6 @@ class IntentTracker:
         summed: dict[Activity, float] = {}
         for state, chance in zip(STATES, chances.tolist(), strict=True):
             summed[ACTIVITY_OF[state]] = summed.get(ACTIVITY_OF[state], 0.0) + chance
-        state = STATES[int(chances.argmax())]
+        state = STATES[said]
         activity = ACTIVITY_OF[state]
         return Intent(activity, summed[activity], "model", "how you typed and took suggestions", state, summed)

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hunch_models.intent.metrics import Floats as AnyFloats
 from hunch_models.intent.metrics import macro_f1
-from hunch_models.intent.training import FitConfig, Floats, Labels, StateNetwork, adjusted, fit, logits
+from hunch_models.intent.training import FitConfig, Floats, Labels, StateNetwork, calibrated, fit, logits, offsets
 
 BALANCES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8)
 ACCURACY_GIVEN = 0.04
 """Accuracy that is given up at most for a better macro-F1, so that rare states are said at all."""
 TEMPERATURES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
-INNER_FOLDS = 4
+INNER_FOLDS = 3
 OUTER_FOLDS = 8
 
 Progress = Callable[[str], None]
@@ -34,6 +33,14 @@ class Data:
         """Only these people's."""
         chosen = np.isin(self.people, list(names))
         return Data(self.windows[chosen], self.labels[chosen], self.people[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Predictions: `probabilities` (n, classes) and the classes `said` (n)."""
+
+    probabilities: Floats
+    said: Labels
 
 
 def folds(people: Sequence[str], count: int) -> list[list[str]]:
@@ -64,7 +71,7 @@ def choose(fitting: Data, measured: Data, classes: int, config: FitConfig) -> Fi
     balance = max(good, key=lambda one: macro_f1(said[one], measured.labels))
 
     def surprise(temperature: float) -> float:
-        found = adjusted(raw, priors, balance, temperature)
+        found = calibrated(raw, temperature)
         return float(-np.log(found[np.arange(len(found)), measured.labels] + 1e-9).mean())
 
     return replace(config, balance=balance, temperature=min(TEMPERATURES, key=surprise))
@@ -77,12 +84,15 @@ def _fit_without(fitting: Data, left_out: Sequence[str], classes: int, config: F
 
 def cross_validate(
     fitting: Data, measured: Sequence[Data], classes: int, config: FitConfig, progress: Progress = lambda _line: None
-) -> list[AnyFloats]:
-    """Probabilities for every sample of each of `measured`, from networks that never saw its person.
+) -> list[Found]:
+    """Predictions for every sample of each of `measured`, from networks that never saw its person.
 
     What `choose` finds is found anew for every fold, on the first of `measured`.
     """
-    found: list[AnyFloats] = [np.zeros((len(data.labels), classes), np.float32) for data in measured]
+    found = [
+        Found(np.zeros((len(data.labels), classes), np.float32), np.zeros(len(data.labels), np.int64))
+        for data in measured
+    ]
     groups = folds(list(measured[0].people), OUTER_FOLDS)
     for number, left_out in enumerate(groups):
         rest = [name for name in dict.fromkeys(measured[0].people.tolist()) if name not in left_out]
@@ -92,6 +102,7 @@ def cross_validate(
             inside = np.isin(data.people, left_out)
             if inside.any():
                 raw = logits(network, data.windows[inside])
-                into[inside] = adjusted(raw, network.log_prior.numpy(), chosen.balance, chosen.temperature)
+                chances = into.probabilities[inside] = calibrated(raw, chosen.temperature)
+                into.said[inside] = (np.log(chances + 1e-9) + offsets(network, chosen)).argmax(1)
         progress(f"fold {number + 1} of {len(groups)}: balance {chosen.balance}, temperature {chosen.temperature}")
     return found

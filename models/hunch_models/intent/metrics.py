@@ -37,9 +37,8 @@ class Scores:
     per_class: dict[int, ClassScore]
 
 
-def scores(probabilities: Floats, labels: Labels) -> Scores:
-    """Measure probabilities (n, classes) against labels (n). n must not be 0."""
-    said = probabilities.argmax(1)
+def scores(probabilities: Floats, said: Labels, labels: Labels) -> Scores:
+    """Measure probabilities (n, classes) and the classes said (n) against labels (n). n must not be 0."""
     per_class = {int(one): _class_score(said, labels, int(one)) for one in np.unique(labels)}
     best = np.argsort(-probabilities, axis=1)[:, :3]
     return Scores(
@@ -47,7 +46,7 @@ def scores(probabilities: Floats, labels: Labels) -> Scores:
         accuracy=float((said == labels).mean()),
         macro_f1=float(np.mean([score.f1 for score in per_class.values()])),
         top3=float((best == labels[:, None]).any(1).mean()),
-        ece=calibration_error(probabilities, labels),
+        ece=calibration_error(probabilities, said, labels),
         per_class=per_class,
     )
 
@@ -65,10 +64,10 @@ def macro_f1(said: Labels, labels: Labels) -> float:
     return float(np.mean([_class_score(said, labels, int(one)).f1 for one in np.unique(labels)]))
 
 
-def calibration_error(probabilities: Floats, labels: Labels) -> float:
-    """Expected calibration error of the likeliest class, 10 bins of equal width (Guo et al., 2017)."""
-    confidence = probabilities.max(1)
-    right = probabilities.argmax(1) == labels
+def calibration_error(probabilities: Floats, said: Labels, labels: Labels) -> float:
+    """Expected calibration error of the class that is said, 10 bins of equal width (Guo et al., 2017)."""
+    confidence = probabilities[np.arange(len(labels)), said]
+    right = said == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     error = 0.0
     for one in range(BINS):

@@ -32,8 +32,9 @@ class Description(msgspec.Struct, kw_only=True, frozen=True):
     window: int
     columns: tuple[str, ...]
     classes: tuple[str, ...]
-    balance: float
     temperature: float
+    offsets: tuple[float, ...]
+    """Added to the logarithms of the probabilities before the largest is said, so that rare classes are said at all."""
     sessions: tuple[str, ...] = ()
     metrics: dict[str, object] = {}
 
@@ -70,10 +71,11 @@ class StateModel:
             raise ModelError(f"{weights.name} cannot be read ({error.strerror or error})") from error
         if hashlib.sha256(content).hexdigest() != about.sha256:
             raise ModelError(f"{weights.name} is not the file that its description names", "install it again")
+        self._offsets = np.array(about.offsets, np.float32)
         self._session = _session(weights.name, content)
         self._shape = (about.window, len(about.columns))
         try:
-            self.probabilities(np.zeros((1, *self._shape), np.float32))
+            self.said(self.probabilities(np.zeros((1, *self._shape), np.float32)))
         except Exception as error:  # onnxruntime's errors have no common class
             raise ModelError(f"{weights.name} does not run: {error}") from error
 
@@ -84,6 +86,11 @@ class StateModel:
             raise ModelError("the state model answers in another shape")
         result: Floats = found
         return result
+
+    def said(self, probabilities: Floats) -> npt.NDArray[np.int64]:
+        """The class to say for each row of probabilities: not always the likeliest one."""
+        found: npt.NDArray[np.int64] = (np.log(probabilities + 1e-9) + self._offsets).argmax(1)
+        return found
 
 
 def _session(name: str, content: bytes):  # type: ignore[no-untyped-def]  # onnxruntime is untyped
