@@ -105,6 +105,22 @@ def test_mining_that_fails_leaves_what_was_known(repository: Repository, keep: K
     assert kept.related("a.py") == ("b.py",)
 
 
+def test_a_store_that_another_window_held_is_looked_at_again(repository: Repository, keep: Keep) -> None:
+    times = []
+
+    def busy_once(root: Path, home: Path, stop: threading.Event) -> None:
+        times.append(1)
+        if len(times) > 1:
+            mine_here(root, home, stop)
+
+    kept = keep(mine=busy_once, every_s=0.2, clock=lambda: 0.0)
+    looked(kept)
+    until = monotonic() + 20
+    while not kept.related("a.py") and monotonic() < until:
+        sleep(0.02)
+    assert kept.related("a.py") == ("b.py",)
+
+
 def test_closing_does_not_wait_for_mining(keep: Keep) -> None:
     begun = threading.Event()
 

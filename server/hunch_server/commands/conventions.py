@@ -118,7 +118,7 @@ def _print(learned: Learned) -> None:
 
 
 def _details(one: Convention, several: bool) -> str:
-    """Id, where it holds, since when, and one place that follows."""
+    """Id, where it holds, since when, one place that follows and one that does not."""
     parts = [one.id]
     if one.languages and several:
         parts.append(_LANGUAGES.get(one.languages[0], "JavaScript and TypeScript"))
@@ -126,4 +126,7 @@ def _details(one: Convention, several: bool) -> str:
         parts.append(f"in {one.include[0].removesuffix('/**')}")
     if one.since:
         parts.append(f"since {one.since}")
-    return " · ".join([*parts, *one.examples[:1]])
+    parts += one.examples[:1]
+    if one.against:
+        parts.append(f"not {one.against[0]}")
+    return " · ".join(parts)

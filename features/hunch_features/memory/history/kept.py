@@ -28,6 +28,7 @@ EVERY_S = 30.0
 MINING_S = 400.0
 """Longest that mining may take: git's own limits come first."""
 STOP_S = 0.1
+MOST_TRIES = 5
 
 Mine = Callable[[Path, Path, threading.Event], None]
 """Brings the history of a root below a state folder up to date, unless the event is set first. Raises HunchError."""
@@ -80,6 +81,7 @@ class KeptHistory:
         self._every_s = every_s
         self._past: Past | None = None
         self._tip = ""
+        self._tries = 0
         self._answers: dict[str, tuple[str, ...]] = {}
         self._work = ThreadPoolExecutor(1, thread_name_prefix="hunch-history")
         self._lock = threading.Lock()
@@ -145,11 +147,16 @@ class KeptHistory:
                 return
             history = History(self.root, self._home)
             try:
-                past, self.commits = history.past(), history.store.count()
+                past, self.commits, tip = history.past(), history.store.count(), history.store.fact("tip")
             finally:
                 history.close()
         except (HunchError, sqlite3.Error, OSError) as error:
             log.warning("the history of %s is not known: %s", self.root.name, error)
             return
         log.info("history of %s: %d commits, %.1f s", self.root.name, self.commits, monotonic() - begun)
-        self._past, self._answers, self._tip = past, {}, head.tip
+        self._past, self._answers, self._tip = past, {}, tip
+        if tip == head.tip:
+            self._tries = 0
+        elif self._tries < MOST_TRIES:  # another window held the store for long
+            self._tries += 1
+            self.look()
