@@ -37,6 +37,8 @@ class Model(msgspec.Struct):
 
     place: Forest
     text: Forest
+    calibration: tuple[float, float]
+    """Slope and shift of a place's log-odds: the best of many places looks better than it is."""
     show: float
     content: float
     must_place: float
@@ -85,6 +87,7 @@ class Ranker:
     def __init__(self, model: Model) -> None:
         self._place = Scorer(model.place)
         self._text = Scorer(model.text)
+        self._slope, self._shift = model.calibration
         self._must = model.must_place, model.must_text
         self.show = model.show
         self.content = model.content
@@ -93,7 +96,9 @@ class Ranker:
     def places(self, spots: Sequence[Spot]) -> Numbers:
         """How likely each place is one of the next."""
         floor = np.array([self._must[0] if spot.facts.get("must") else 0.0 for spot in spots])
-        scores: Numbers = np.maximum(self._place.probabilities([spot.facts for spot in spots]), floor)
+        raw = np.clip(self._place.probabilities([spot.facts for spot in spots]), 1e-6, 1 - 1e-6)
+        odds = self._slope * np.log(raw / (1 - raw)) + self._shift
+        scores: Numbers = np.maximum(1 / (1 + np.exp(-odds)), floor)
         return scores
 
     def texts(self, spot: Spot, proposals: Sequence[Proposal]) -> Numbers:
