@@ -49,6 +49,8 @@ USE_INSTEAD = {
     "Use `make test` rather than running `pytest` directly.": "command pytest",
     "Always use pnpm.": "command npm ; command yarn ; command bun",
     "CSS: use utility classes instead of inline styles": "construct inline_style",
+    "Use tox for testing (not pytest directly):": "command pytest",
+    "Prefer inference, avoid `any`, and use shared types": "~construct any_type",
     "Prefer `rg` over `grep`.": "~command grep",
     "Use `logger` everywhere, never `console.log`.": "reference console.log",
 }
@@ -210,6 +212,9 @@ SURROUNDINGS = [
     ("Do not:\n\n- Use `eval`\n- Edit files in `dist/`\n", "reference eval ; edit dist/"),
     ("## Don't\n\n- Use `eval`\n- `console.log`\n", "reference eval ; reference console.log"),
     ("Never edit these files directly:\n\n- `src/api.ts` - made by the build\n", "edit src/api.ts"),
+    ("Do NOT edit these directly — change the script instead:\n\n- `src/api.ts`\n", "edit src/api.ts"),
+    ("Do not edit these:\n\n- `src/api.ts`\n- Regenerate all: `scripts/gen.sh`\n", "edit src/api.ts"),
+    ("Do not:\n\n- Instead run: `make gen`\n", ""),
     ("- ❌ Using `any`\n", "construct any_type"),
     ("- **Never**: `eval`, `exec`\n", "reference eval ; reference exec"),
     ("Rules:\n\n- Never use `eval`.\n", "reference eval"),

@@ -393,6 +393,8 @@ def _read_good(scope: Scope, good: str) -> None:
 def scope_of(tail: str, count: int = 1) -> Scope:
     """Reads what follows the objects, piece by piece; `count` is how many objects the list has so far."""
     scope = Scope()
+    if "(" not in tail:
+        tail = re.sub(r"\)\s*:?\s*$", "", tail)  # of a bracket that began before the objects
     except_for = re.search(r"\s*\((?P<scope>(?:except|outside)\b[^()]*)\)", tail, re.IGNORECASE)
     if except_for is not None:
         take(scope, except_for.group("scope").strip())
@@ -431,7 +433,7 @@ def _explained(scope: Scope, piece: str) -> None:
         scope.problem = "it has a condition that no check can see"
     elif _EXCEPTION.search(piece):
         scope.problem = "it has an exception that no check can see"
-    elif re.match(r"^[,;]\s*(?:or|and)\b", piece, re.IGNORECASE):
+    elif re.match(r"^[,;]\s*(?:or|and)\b(?!\s+(?:use|prefer|keep|write|instead)\b)", piece, re.IGNORECASE):
         scope.problem = "it names more than the check would see"
 
 

@@ -86,7 +86,7 @@ _NEGATIVE = re.compile(
 )
 _NEGATIVE_VERB = re.compile(
     rf"^(?:{NEVER}|avoid)\s+(?P<verb>[a-z-]+)\s+(?:any\s+of\s+)?(?:the\s+following|these|"
-    rf"those)(?:\s+(?:\w+\s*){{0,3}})?$",
+    rf"those)(?:\s+(?:\w+\s*){{0,3}})?(?:\s[-–—]\s.*)?$",
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(
@@ -174,6 +174,9 @@ class Reading:
     where: list[str] = field(default_factory=list)
     problem: str = ""
     hedge: str = ""
+    topic: str = ""
+    """The label that was taken off; what stands behind it need not be what the line in front of the list "
+    "speaks of."""
     by_permission: bool = False
 
 
@@ -205,6 +208,7 @@ def read(statement: Statement) -> Reading | None:
         elif len(words.split()) <= 7 and _IMPERATIVE.match(topic.group("rest")) and not _LEADING.match(body):
             if not _scoped(reading, words) and _NARROWING.match(words):
                 reading.problem = f"“{words}” narrows it"
+            reading.topic = words
             body = topic.group("rest")
         else:
             break
@@ -242,7 +246,7 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
     verb = _NEGATIVE_VERB.match(lead)
     if _NEGATIVE.match(lead):
         return True
-    if verb is not None and body.startswith("⟦"):
+    if verb is not None and body.startswith("⟦") and not reading.topic:
         reading.text = f"Never {verb.group('verb').lower()} {body}"
         return True
     if HEDGE.search(lead):
@@ -279,7 +283,7 @@ def _negated(reading: Reading, body: str) -> str:
         return body
     if _GERUND_OR_VERB.match(body):
         return f"Do not {body[0].lower()}{body[1:]}"
-    if body.startswith("⟦"):
+    if body.startswith("⟦") and not reading.topic:
         return f"Do not use {body}"
     reading.problem = reading.problem or "it stands under a heading that forbids, and is no act"
     return body
