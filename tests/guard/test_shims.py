@@ -248,6 +248,13 @@ def test_in_every_shell_of_this_machine(guarded: Guarded, shell: str) -> None:
         assert guarded.run([*start, str(guarded.shims / name), *arguments]).returncode == code, (shell, command)
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_options_that_bash_takes_from_the_environment_change_nothing(guarded: Guarded) -> None:
+    strict = {"SHELLOPTS": "errexit:nounset:noglob:noclobber"}
+    assert guarded.run(["bash", str(guarded.shims / "npm"), "x"], **strict).returncode == 126
+    assert guarded.run(["bash", str(guarded.shims / "pnpm"), "x"], **strict).stdout == "pnpm:<x>\n"
+
+
 def test_many_at_once(guarded: Guarded) -> None:
     commands = ["git push -f", "git status", "npm x", "pnpm x"] * 3
 

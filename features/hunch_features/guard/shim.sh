@@ -1,6 +1,7 @@
 #!/bin/sh
 # A shim of Hunch's guard: made by `hunch guard install`, taken away by `hunch guard uninstall`. See docs/guard.md.
 # Everything that comes from a workspace (names of folders, words of rules, arguments) is compared, never evaluated.
+set +eu # bash takes them over from SHELLOPTS
 _hunch_name=@NAME@
 _hunch_guard=@GUARD@
 _hunch_python=@PYTHON@
