@@ -185,6 +185,7 @@ NOT_ENFORCED = [
     "Use `toast.error` to tell the user; never `console.error`",
     "The adapter calls `trim()`, never `trim_before()` directly.",
     "Use `wait_for()` instead of a bare `assert`:",
+    "Do not use `try {} finally {}`.",
     "Use Google-style docstrings.",
     "Use pnpm.",
     "Use `Foo` and never look back.",

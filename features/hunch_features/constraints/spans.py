@@ -181,7 +181,7 @@ def _code(text: str) -> Span:
         return Span("path", text)
     if re.fullmatch(r"new\s+[A-Z]\w*", text):
         return Span("snippet", text)
-    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and "..." not in text and "…" not in text:
+    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and not re.search(r"\.\.\.|…|\{\s*\}", text):
         return Span("snippet", text)
     return Span("unknown", text)
 
