@@ -22,8 +22,17 @@ class FakeBackend:
     `answers` maps the end of a prefix to the text that follows; the longest matching end wins.
     """
 
-    def __init__(self, answers: dict[str, str], *, logprob: float = -0.1, stepped: bool = False) -> None:
+    def __init__(
+        self,
+        answers: dict[str, str],
+        *,
+        logprob: float = -0.1,
+        stepped: bool = False,
+        likes: dict[str, float] | None = None,
+    ) -> None:
+        """`likes`: text → log-probability of its one token, when asked to score; None: it cannot score."""
         self.answers = answers
+        self.likes = likes
         self.logprob = logprob
         self.requests: list[GenerationRequest] = []
         self.cancelled = 0
@@ -81,4 +90,7 @@ class FakeBackend:
         if self.error is not None:
             raise self.error
         timing = GenerationTiming(new_tokens=1, decoded_tokens=max(1, len(answer)))
-        return GenerationResult(answer, (self.logprob,) * max(1, len(answer)), Finish.END, timing)
+        scores: tuple[tuple[float, ...], ...] = ()
+        if self.likes is not None and request.score:
+            scores = tuple((self.likes.get(text, -9.0), -0.1) for text in (*request.score, answer))
+        return GenerationResult(answer, (self.logprob,) * max(1, len(answer)), Finish.END, timing, scores)

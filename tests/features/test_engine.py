@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from hunch_features.completion import CompletionEngine, CompletionQuery, CompletionSettings, EditKind
 from hunch_features.completion.candidates import Outcome, Source
 from hunch_features.completion.reasons import SENTENCES, Reason
-from hunch_features.text import Position
+from hunch_features.completion.recall import Recalled
+from hunch_features.text import Position, Snapshot
 from hunch_models.backend import BackendState, BackendStatus
 from hunch_models.errors import BackendError
 from hunch_models.llama.backend import LlamaBackend
@@ -293,3 +295,38 @@ async def test_a_real_worker_evaluates_nothing_on_a_cache_hit(tmp_path: Path) ->
         assert (await backend.stats()).evaluations == before
     finally:
         await backend.stop()
+
+
+class Remembering:
+    """A memory that recalls these texts everywhere."""
+
+    def __init__(self, *recalled: tuple[str, float]) -> None:
+        self._recalled = tuple(Recalled(*one) for one in recalled)
+
+    def continuations(self, _snapshot: Snapshot, _position: Position) -> Sequence[Recalled]:
+        return self._recalled
+
+
+@pytest.mark.parametrize(
+    ("recalled", "likes", "text", "source", "reason"),
+    [
+        # Memory's second text is what the model finds likely.
+        ((("count)", 0.4), ("total)", 0.3)), {"total)": -0.1}, "total)", Source.MEMORY, Reason.SHOWN),
+        # Both say the same: it is the model's.
+        ((("items)", 0.5),), {"items)": -0.1}, "items)", Source.MODEL, Reason.SHOWN),
+        # The likeliest is too short to be shown; a longer one is no better for its length.
+        ((("y", 0.9), ("total)", 0.01)), {"y": -0.1}, "y", Source.MEMORY, Reason.TOO_SHORT),
+        # The model finds nothing of it likely.
+        ((("count)", 0.02),), {"items)": -0.1}, "items)", Source.MODEL, Reason.SHOWN),
+    ],
+)
+async def test_memory_and_model_in_one_order(
+    recalled: tuple[tuple[str, float], ...], likes: dict[str, float], text: str, source: Source, reason: Reason
+) -> None:
+    backend = FakeBackend({"print(": "items)"}, likes=likes)
+    settings = CompletionSettings(delay_ms=0, min_logprob=-100)
+    both = CompletionEngine(backend, settings, recall=Remembering(*recalled))
+    outcome = await both.complete(query(CALL))
+    (item,) = outcome.items
+    assert (item.completion, item.source, item.reason) == (text, source, reason)
+    assert backend.requests[0].score == tuple(one for one, _ in recalled)

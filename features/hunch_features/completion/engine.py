@@ -351,11 +351,11 @@ class CompletionEngine:
         timing.decode = result.timing.decode_ms
         timing.new_tokens, timing.reused_tokens = result.timing.new_tokens, result.timing.reused_tokens
         timing.decoded_tokens = result.timing.decoded_tokens
-        text, logprobs, source = self._chosen(snapshot, position, result, recalled, tree)
+        text, logprobs, source, raw = self._chosen(snapshot, position, result, recalled, tree)
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, logprobs, multiline=shape.multiline)
         timing.filters = (self._clock() - answered) * 1000
-        return Generated(text, logprobs, shape.multiline, timing, source, result.text)
+        return Generated(text, logprobs, shape.multiline, timing, source, raw)
 
     def _chosen(
         self,
@@ -364,8 +364,11 @@ class CompletionEngine:
         result: GenerationResult,
         recalled: Sequence[Recalled],
         tree: TreeOf,
-    ) -> tuple[str | Drop, LogProbs, Source]:
-        """What the model wrote or what memory recalled, whichever is likelier right and passes the filters."""
+    ) -> tuple[str | Drop, LogProbs, Source, str]:
+        """What the model wrote or what memory recalled, whichever is likelier right and passes the filters; last, raw.
+
+        One that is only too short to be shown is chosen all the same: what is less likely is no better for its length.
+        """
         known = LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob)
         written = self._filtered(snapshot, position, result.text, tree)
         if result.scores:
@@ -374,12 +377,12 @@ class CompletionEngine:
             other = better(recalled, result.token_logprobs if isinstance(written, str) else ())
             others = [Ranked(other.text, by_model=False, probability=other.probability)] if other is not None else []
         for one in others[:TRIED]:
-            if one.by_model and isinstance(written, str):
-                break
-            text = self._filtered(snapshot, position, one.text, tree)
-            if isinstance(text, str) and text != written:
-                return text, LogProbs(mean=math.log(one.probability)), Source.MEMORY
-        return written, known, Source.MODEL
+            text = written if one.by_model else self._filtered(snapshot, position, one.text, tree)
+            if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
+                if one.by_model or one.text == result.text:
+                    break
+                return text, LogProbs(mean=math.log(one.probability)), Source.MEMORY, one.text
+        return written, known, Source.MODEL, result.text
 
     # ---- the running generation ----
 
