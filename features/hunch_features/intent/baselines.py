@@ -45,7 +45,7 @@ def markov_labels(learnt: Samples, asked: Samples) -> Floats:
 
 def logistic(learnt: Samples, asked: Samples) -> Floats:
     """Logistic regression on the last event's row and the row of the moment. Needs torch."""
-    from hunch_models.intent.training import calibrated, fit_logistic  # noqa: PLC0415 - torch, for training only
+    from hunch_models.training.intent_network import calibrated, fit_logistic  # noqa: PLC0415 - torch, for training only
 
     weight, bias = fit_logistic(_last_rows(learnt), learnt.labels, len(STATES))
     raw = _last_rows(asked) @ weight + bias

@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hunch_models.intent.metrics import macro_f1
-from hunch_models.intent.training import FitConfig, Floats, Labels, StateNetwork, calibrated, fit, logits, offsets
+from hunch_models.training.intent_network import (
+    FitConfig,
+    Floats,
+    Labels,
+    StateNetwork,
+    calibrated,
+    fit,
+    logits,
+    offsets,
+)
 
 BALANCES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8)
 ACCURACY_GIVEN = 0.04
