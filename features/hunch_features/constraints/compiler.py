@@ -206,7 +206,7 @@ def _of_words(reading: Reading, text: str) -> Understood | None:
         return _of_source(reading, plain.Found(acts[0][0], acts[1], also=tuple(acts[0][1:])))
     found = places.found_of(text, reading.spans)
     if found is None and text == reading.text != reading.labelled:
-        found = plain.found_of(reading.labelled, reading.spans)
+        found = places.found_of(reading.labelled, reading.spans) or plain.found_of(reading.labelled, reading.spans)
     found = found or plain.found_of(text, reading.spans)
     if found is None:
         return None
