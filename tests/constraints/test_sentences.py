@@ -132,7 +132,7 @@ FILES = {
     "Never commit `.env` files.": "edit .env",
     "Never modify `package-lock.json` by hand.": "edit package-lock.json",
     "`core/` must not import from `web/`.": "dependency core/ -> web/",
-    "Imports go one way: `app` → `core` → `base`.": '{"type":"keep_layers","layers":["**/app/**","**/core/**","**/base/**"]}',
+    "Imports go one way: `app` → `core`.": '{"type":"keep_layers","layers":["**/app/**","**/core/**"]}',
     "Never import `server/` from `client/`.": "dependency client/ -> server/",
     "Test files end with `.test.ts`, not `.spec.ts`.": "forbid-file *.spec.ts",
     "No `utils.ts` files.": "forbid-file utils.ts",
