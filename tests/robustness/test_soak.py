@@ -67,7 +67,7 @@ async def test_typing_for_hours(start: Start, tmp_path: Path, long_form: bool) -
     print(f"{rise:+.2f} MB per 1,000 keys ({settled:+.2f} in the second half); files {files}; {stats['work']}")
     assert max(files[1:]) <= files[0] + 2
     if long_form:
-        assert settled < 0.2
+        assert settled < 0.5
         assert latency[-1] <= 1.1 * latency[0] + 2
     else:
         # Too short for a slope: caches are still filling, and a busy machine makes single slow answers.
