@@ -1,6 +1,6 @@
 """Hours of typing in short: latency, memory and open files stay what they were.
 
-Ordinary form 400 keystrokes, with `--long` 100,000. The figures are printed, and go to docs/benchmarks.md by hand.
+Ordinary form 240 keystrokes, with `--long` 100,000. The figures are printed, and go to docs/benchmarks.md by hand.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def slope(values: list[float]) -> float:
 
 @pytest.mark.timeout(7200)
 async def test_typing_for_hours(start: Start, tmp_path: Path, long_form: bool) -> None:
-    each = 10_000 if long_form else 40
+    each = 10_000 if long_form else 24
     root = tmp_path / "workspace"
     root.mkdir()
     (root / NAME).write_text(SOURCE, encoding="utf-8")
@@ -51,7 +51,7 @@ async def test_typing_for_hours(start: Start, tmp_path: Path, long_form: bool) -
         side = Soaking(editor, root)
         assert editor.process_id is not None
         server = psutil.Process(editor.process_id)
-        await replay(side, retyping(seed=0, keystrokes=60), CLOSED_LOOP)  # what is loaded lazily
+        await replay(side, retyping(seed=0, keystrokes=24), CLOSED_LOOP)  # what is loaded lazily
         for tenth in range(TENTHS):
             replayed = await replay(side, retyping(seed=1 + tenth, keystrokes=each), CLOSED_LOOP)
             figures = replayed.figures
