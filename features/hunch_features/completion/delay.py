@@ -17,8 +17,8 @@ FACTOR = 1.5
 SHORTEST_MS, LONGEST_MS = 50.0, 1000.0
 INTERVALS = 20
 MOST_PATIENCE_MS, LEAST_PATIENCE_MS = 300.0, 20.0
-USUAL_RATE, HALF_RATE, STEEPNESS = 0.2, 0.08, 50.0
-"""A bounded logistic of recent acceptance (arXiv 2511.18842): nothing from a usual rate on, half of it at 8 %."""
+USUAL_RATE, HALF_RATE, STEEPNESS = 0.2, 0.05, 100.0
+"""A bounded logistic of recent acceptance (arXiv 2511.18842): nothing from 8 % on, half of the most at 5 %."""
 
 
 class AdaptiveDelay:

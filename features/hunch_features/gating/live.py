@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from hunch_features.gating.explaining import Share, because, shares
 from hunch_features.gating.gate import Gate, Verdict
+from hunch_features.gating.history import PRIOR_RATE
 from hunch_features.gating.levels import LOGPROB_FACTOR
 from hunch_features.gating.situation import AFTER_CHARS, BEFORE_CHARS, Place, Suggested
 from hunch_features.text import Snapshot
 
 REMEMBERED = 64
+USUAL = 10
+"""How many decisions at the usual rate are mixed into a person's own: ten refusals in a row are nothing special."""
 
 
 @dataclass(slots=True)
@@ -39,8 +42,9 @@ class LiveGate:
 
     @property
     def accept_rate(self) -> float:
-        """Share of this person's latest suggestions that was taken, 0 to 1."""
-        return self.gate.history.recent_rate
+        """Share of this person's latest suggestions (up to 40) that was taken, 0 to 1, the usual rate mixed in."""
+        past = self.gate.history.past
+        return (sum(one.taken for one in past) + USUAL * PRIOR_RATE) / (len(past) + USUAL)
 
     @property
     def logprob_factor(self) -> float:
