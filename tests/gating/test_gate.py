@@ -228,6 +228,20 @@ def test_what_is_on_the_screen_stays_while_it_is_typed_into() -> None:
     assert live.gate.history.past[-1].seen_s == pytest.approx(1.0)
 
 
+def test_what_another_text_takes_the_place_of_was_turned_down() -> None:
+    clock = [1000.0]
+    live = LiveGate(gate(), now=lambda: clock[0])
+    snapshot = Document(CODE, path="a.py", language="python", version=1).snapshot()
+    for name in ("h1", "h2"):
+        live.judge(name, ("a.py", name), snapshot, len(CODE), GOOD, explicit=False, idle_s=None, latency_ms=0.0)
+        live.shown(name)
+        clock[0] += 3.0
+    live.refused("h1")  # told too late: it is counted already
+    assert (live.gate.history.decided, live.gate.history.taken) == (1, 0)
+    live.taken("h2")
+    assert (live.gate.history.decided, live.gate.history.taken) == (2, 1)
+
+
 def test_what_was_never_shown_is_no_refusal() -> None:
     live = LiveGate(gate())
     document = Document(CODE, path="a.py", language="python", version=1)

@@ -23,6 +23,7 @@ USUAL = 10
 class _Offered:
     """A suggestion that may be shown. `whole`: its line as it would stand, the same while the person types into it."""
 
+    name: str
     place: Place
     text: str
     whole: tuple[str, str]
@@ -75,13 +76,13 @@ class LiveGate:
         shown = self._on_screen
         typed_into = shown is not None and shown.whole == whole
         verdict = shown.verdict if shown is not None and typed_into else self.gate.judge(place, suggested)
-        self._offered[candidate] = _Offered(place, suggested.text, whole, verdict, place.at_s)
+        self._offered[candidate] = _Offered(candidate, place, suggested.text, whole, verdict, place.at_s)
         if len(self._offered) > REMEMBERED:
             self._offered.popitem(last=False)
         return verdict
 
     def shown(self, candidate: str) -> None:
-        """It is on the screen."""
+        """It is on the screen. What was there before and was not taken is gone."""
         offered = self._offered.get(candidate)
         if offered is None:
             return
@@ -90,6 +91,8 @@ class LiveGate:
             offered.shown_s = before.shown_s  # the same suggestion, some keys further on
             offered.place, offered.text = before.place, before.text
         else:
+            if before is not None:
+                self._decided(before.name, taken=False)  # plain clients do not tell
             offered.shown_s = self._now()
             self.gate.shown(offered.place, offered.text)
         self._on_screen = offered
