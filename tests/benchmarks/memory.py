@@ -111,6 +111,8 @@ def main() -> None:
         memory.load()
         memory.refresh()
         result["warm_start_s"] = round(perf_counter() - started, 2)
+        memory.settle()
+        result["lines_continued_after_s"] = round(perf_counter() - started, 2)
 
         rng = random.Random(1)
         places = positions(memory, rng)

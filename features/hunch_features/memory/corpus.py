@@ -15,6 +15,8 @@ Keys = npt.NDArray[np.uint64]
 
 MAX_TOKENS = 12_000_000
 """Tokens kept in RAM, at 12 bytes each: about 45 MB of source."""
+AT_ONCE = 1_000_000
+"""Up to so many tokens contexts are sorted when a corpus is made: a tenth of a second each."""
 KEPT_FOLDERS = 16
 EXACT, SHAPED = 2, 4
 """Tokens in a context that is looked up: as they are, and with names free."""
@@ -45,8 +47,11 @@ def _keys(tokens: Tokens, width: int) -> Keys:
 class Corpus:
     """Built once; a file that changes later is replaced by a corpus of its own beside this one."""
 
-    def __init__(self, files: Iterable[tuple[str, Tokens]] = ()) -> None:
-        """`files`: path and token ids. Files beyond `MAX_TOKENS` in all are left out."""
+    def __init__(self, files: Iterable[tuple[str, Tokens]] = (), *, later: bool = False) -> None:
+        """`files`: path and token ids. Files beyond `MAX_TOKENS` in all are left out.
+
+        `later`: a large corpus is not sorted yet; the caller has to call `order`.
+        """
         self.paths: list[str] = []
         parts: list[Tokens] = []
         total = 0
@@ -58,9 +63,20 @@ class Corpus:
             total += len(tokens)
         self._starts = np.cumsum([0, *map(len, parts)])
         self.raw: Tokens = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
-        bare = bare_of(self.raw)
         self._place = {path: number for number, path in enumerate(self.paths)}
         self._folders: dict[str, npt.NDArray[np.bool_]] = {}
+        self._orders: tuple[npt.NDArray[np.int32], ...] = ()
+        if not later or len(self.raw) <= AT_ONCE:
+            self.order()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether contexts can be looked up: a large corpus has to be put in order first."""
+        return bool(self._orders)
+
+    def order(self) -> None:
+        """Sort all contexts: seconds for a large corpus, in which nothing is found yet."""
+        bare = bare_of(self.raw)
         self._orders = tuple(self._order(tokens, width) for tokens, width in ((bare, EXACT), (shape_of(bare), SHAPED)))
 
     @staticmethod
@@ -73,7 +89,7 @@ class Corpus:
     def after(self, context: Tokens, *, shaped: bool, limit: int) -> Places:
         """Places that follow the last tokens of `context`: evenly thinned where there are more than `limit`."""
         width = SHAPED if shaped else EXACT
-        if len(context) < width or len(self.raw) < width:
+        if len(context) < width or len(self.raw) < width or not self.ordered:
             return np.empty(0, dtype=np.int64)
         wanted = context[-width:]
         key = int(_keys(shape_of(wanted) if shaped else wanted, width)[-1])

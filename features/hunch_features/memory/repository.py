@@ -89,6 +89,7 @@ class RepositoryMemory:
         """Goes up whenever answers may have changed."""
         self._modules: dict[str, list[Hit]] = {}
         self._corpus = Corpus()
+        self._ordering: threading.Thread | None = None
         self._changed: dict[str, Tokens] = {}
         self._texts: dict[int, str] = {}
         self._continuations = Continuations(self._corpus, self._texts)
@@ -162,7 +163,7 @@ class RepositoryMemory:
             self.defined = reader.defined_names()
             self._texts = reader.vocabulary()
             self.names = {key & ~SPACE for key in self._texts if key & NAME}
-            self._corpus, self._changed = Corpus(files), {}
+            self._corpus, self._changed = Corpus(files, later=True), {}
             self._continuations = Continuations(self._corpus, self._texts)
         finally:
             reader.close()
@@ -172,7 +173,20 @@ class RepositoryMemory:
         self.generation += 1
         self.loaded = True
         del files, postings
+        self._ordering = threading.Thread(target=self._order, args=(self._corpus,), name="corpus", daemon=True)
+        self._ordering.start()
+
+    @staticmethod
+    def _order(corpus: Corpus) -> None:
+        """Puts a large corpus in order, beside everything else: symbols and search need not wait for it."""
+        if not corpus.ordered:
+            corpus.order()
         give_back()
+
+    def settle(self) -> None:
+        """Wait until lines can be continued from all files: for callers who would rather wait than get nothing."""
+        if self._ordering is not None:
+            self._ordering.join()
 
     def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
         new = writer.tokens_of(path)

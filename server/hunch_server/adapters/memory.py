@@ -52,6 +52,7 @@ def kept_memory(root: Path) -> RepositoryMemory | None:
         memory = open_memory(root)
         if memory.store.counts()["files"]:
             memory.load()
+            memory.settle()
             return memory
     except (HunchError, sqlite3.Error):
         return None

@@ -94,6 +94,7 @@ def _memory(root: Path, base: str, scratch: Path) -> RepositoryMemory:
     write_tree(root, base, tree)
     memory = RepositoryMemory(tree, scratch / "home")
     memory.refresh()
+    memory.settle()
     return memory
 
 
