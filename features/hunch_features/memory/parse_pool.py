@@ -49,8 +49,8 @@ def _in_pool(root: str, waiting: deque[list[FoundFile]], workers: int, parse: Pa
     try:
         while waiting or running:
             while waiting and len(running) < workers * 3:
-                batch = waiting.popleft()
-                running.append((batch, pool.submit(parse, root, batch)))
+                running.append((waiting[0], pool.submit(parse, root, waiting[0])))
+                waiting.popleft()  # only now: a pool that has died meanwhile takes nothing more
             yield running[0][1].result(timeout=BATCH_LIMIT_S)
             running.popleft()
     except (BrokenProcessPool, TimeoutError):
