@@ -13,14 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from hunch_features.file_lock import one_at_a_time
+from hunch_features.memory.database import Database
 from hunch_features.memory.extract import Symbol
 from hunch_features.memory.parsing import Parsed
 from hunch_features.memory.tokens import NAME, split_name
 from hunch_features.memory.walk import FoundFile
 
-BUSY_MS = 10_000
-SCHEMA_VERSION = 1
 BULK_BYTES = 2_000_000
 WRITES_TOGETHER = 40
 FTS = ("symbol_text", "name_text")
@@ -41,62 +39,22 @@ def index_path(root: Path, home: Path) -> Path:
     return home / "memory" / f"{name}.sqlite"
 
 
-class Store:
+class Store(Database):
     """Rows of one repository. One connection per thread that uses it; writers wait for each other up to 10 s."""
 
+    VERSION = 1
+
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._together = False
         self._writes = 0
         self._known: set[int] | None = None
         self._unwritten: list[tuple[int, str]] = []
-        self.rebuilt = False
-        """Whether there was an index that could not be used."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with one_at_a_time(path):
-            try:
-                self._db = self._open()
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise  # a full disk, or a lock that nobody gives back
-                self._start_anew()
-                self._db = self._open()
+        super().__init__(path)
 
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
-        try:
-            self.path.chmod(0o600)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise sqlite3.DatabaseError("index of another version")
-            if version == 0:
-                from hunch_features.memory.migrations import apply  # noqa: PLC0415 - 0.2 s, needed once per index
+    def _create(self, db: sqlite3.Connection) -> None:
+        from hunch_features.memory.migrations import apply  # noqa: PLC0415 - 0.2 s, needed once per index
 
-                apply(db)
-                db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-                db.commit()
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def rebuild(self) -> None:
-        """Throw the index away and begin an empty one, after it turned out to be damaged in use."""
-        self._db.close()
-        self._start_anew()
-        self._db = self._open()
-
-    def _start_anew(self) -> None:
-        """What is in an index can be read again from the files: a damaged one is not worth keeping."""
-        self.rebuilt = True
-        for end in ("", "-wal", "-shm"):
-            Path(f"{self.path}{end}").unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+        apply(db)
 
     def known(self) -> dict[str, tuple[int, int, int]]:
         """Path to (id, size, time of change in ns) of every file in the index."""

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from hunch_features.file_lock import one_at_a_time
+from hunch_features.memory.database import Database
 from hunch_features.memory.history.commits import Commit, Kind
-from hunch_features.memory.store import BUSY_MS, index_path
+from hunch_features.memory.store import index_path
 from hunch_features.memory.tokens import split_name
 
-SCHEMA_VERSION = 1
 STATUSES = "?AMDRCT"
 
 Symbols = tuple[tuple[str, str], ...]
@@ -53,58 +52,15 @@ def history_path(root: Path, home: Path) -> Path:
     return index.with_name(f"{index.stem}-history.sqlite")
 
 
-class HistoryStore:
+class HistoryStore(Database):
     """Rows of one repository's history. Writers wait for each other up to 10 s."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rebuilt = False
-        """Whether there was a store that could not be used."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with one_at_a_time(path):
-            try:
-                self._db = self._open()
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise  # a full disk, or a lock that nobody gives back
-                self._start_anew()
-                self._db = self._open()
+    VERSION = 1
 
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
-        try:
-            self.path.chmod(0o600)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise sqlite3.DatabaseError("history of another version")
-            if version == 0:
-                from hunch_features.memory.history.migrations import apply  # noqa: PLC0415 - 0.2 s, once per store
+    def _create(self, db: sqlite3.Connection) -> None:
+        from hunch_features.memory.history.migrations import apply  # noqa: PLC0415 - 0.2 s, once per store
 
-                apply(db)
-                db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-                db.commit()
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def rebuild(self) -> None:
-        """Throw the store away and begin an empty one, after it turned out to be damaged in use."""
-        self._db.close()
-        with one_at_a_time(self.path):
-            self._start_anew()
-            self._db = self._open()
-
-    def _start_anew(self) -> None:
-        self.rebuilt = True
-        for end in ("", "-wal", "-shm"):
-            Path(f"{self.path}{end}").unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+        apply(db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
