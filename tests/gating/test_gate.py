@@ -21,7 +21,8 @@ from hunch_features.gating.situation import LogProbs, Place, Suggested
 from hunch_features.gating.styles import Conduct, Style, style_of
 from hunch_features.text import Document
 from hunch_features.traces.events import Event, SuggestionAccepted, SuggestionRejected, SuggestionShown
-from hunch_models.gate.tree_model import REQUEST, SHOW, description_path
+from hunch_models.gate.tree_model import REQUEST, SHOW
+from hunch_models.onnx_weights import description_path
 
 MODELS = GateModels.load()
 CODE = "def total(items):\n    count = 0\n    for item in items:\n        count "

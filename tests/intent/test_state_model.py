@@ -15,7 +15,8 @@ from hunch_features.intent.encoding import WIDTH, WINDOW
 from hunch_features.intent.measuring import state_model
 from hunch_models.errors import ModelError
 from hunch_models.intent.metrics import calibration_error, interval_over_people, scores
-from hunch_models.intent.state_model import SHIPPED, description_path
+from hunch_models.intent.state_model import SHIPPED
+from hunch_models.onnx_weights import description_path
 
 
 def test_the_shipped_model_is_small_fast_and_answers_in_probabilities() -> None:

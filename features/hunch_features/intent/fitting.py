@@ -16,7 +16,8 @@ from hunch_features.intent.measuring import MEASURED, report, without_classes
 from hunch_features.intent.samples import Samples, fingerprint, samples
 from hunch_features.intent.taxonomy import STATES
 from hunch_features.intent.telemetry import LabelledSession
-from hunch_models.intent.state_model import Description, description_path
+from hunch_models.intent.state_model import Description
+from hunch_models.onnx_weights import description_path
 from hunch_models.training.intent_crossval import OUTER_FOLDS, Data, choose, cross_validate, folds
 from hunch_models.training.intent_network import FitConfig, export, fit, offsets
 

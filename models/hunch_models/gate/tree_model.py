@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hunch_models.errors import ModelError
+from hunch_models.onnx_weights import description_path, read_description, session
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 REQUEST, SHOW = WEIGHTS / "request.onnx", WEIGHTS / "show.onnx"
 MAX_BYTES = 4 * 1024 * 1024
-MAX_DESCRIPTION_BYTES = 1024 * 1024
 INPUT, OUTPUT = "rows", "scores"
 
 Floats = npt.NDArray[np.float32]
@@ -46,39 +45,15 @@ class Description(msgspec.Struct, kw_only=True, frozen=True):
     metrics: dict[str, object] = {}
 
 
-def description_path(weights: Path) -> Path:
-    """Where the description of a weights file lies."""
-    return weights.with_suffix(".json")
-
-
-def read_description(weights: Path) -> Description:
-    """The description beside a weights file. Raises ModelError."""
-    path = description_path(weights)
-    try:
-        if path.stat().st_size > MAX_DESCRIPTION_BYTES:
-            raise ModelError(f"{path.name} is too long to describe a model")
-        return msgspec.json.decode(path.read_bytes(), type=Description)
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path.name} does not describe a model: {error}") from error
-
-
 class TreeModel:
     """Weights in an onnxruntime session of one thread."""
 
     def __init__(self, weights: Path, version: int, features: Sequence[str]) -> None:
         """Load and check; the weights must be made for these features. Raises ModelError. Takes some 50 ms."""
-        about = self.about = read_description(weights)
+        about = self.about = read_description(weights, Description)
         if (about.version, about.features) != (version, tuple(features)):
             raise ModelError(f"{weights.name} was made for other features", "train it again")
-        try:
-            if weights.stat().st_size > MAX_BYTES:
-                raise ModelError(f"{weights.name} is larger than {MAX_BYTES >> 20} MiB")
-            content = weights.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{weights.name} cannot be read ({error.strerror or error})") from error
-        if hashlib.sha256(content).hexdigest() != about.sha256:
-            raise ModelError(f"{weights.name} is not the file that its description names", "install it again")
-        self._session = _session(weights.name, content)
+        self._session = session(weights, about, MAX_BYTES)
         self.typical = np.array([math.nan if value is None else value for value in about.typical], np.float32)
         if len(self.typical) != len(about.features):
             raise ModelError(f"{description_path(weights).name} does not describe all features", "install it again")
@@ -94,15 +69,3 @@ class TreeModel:
             raise ModelError("the gate's model answers in another shape")
         result: npt.NDArray[np.float64] = found[:, 0].astype(np.float64) * self.about.scale + self.about.shift
         return result
-
-
-def _session(name: str, content: bytes):  # type: ignore[no-untyped-def]  # onnxruntime is untyped
-    import onnxruntime  # noqa: PLC0415 - only where a gate is asked
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no common class
-        raise ModelError(f"{name} is damaged: {error}", "install it again") from error

@@ -8,7 +8,8 @@ import click
 
 from hunch_features.intent.telemetry import read_labelled
 from hunch_models.errors import HunchError
-from hunch_models.intent.state_model import WEIGHTS, description_path
+from hunch_models.intent.state_model import WEIGHTS
+from hunch_models.onnx_weights import description_path
 from hunch_server.commands.output import console, json_option, print_json, progress_console
 
 
