@@ -13,7 +13,6 @@ from hunch_features.completion.filters.blank import drop_short
 from hunch_features.completion.filters.closers import drop_double_close
 from hunch_features.completion.filters.indentation import normalise_whitespace
 from hunch_features.completion.filters.neighbours import drop_neighbour_duplicates
-from hunch_features.completion.filters.rejected import drop_rejected
 from hunch_features.completion.filters.repetition import drop_repetition
 from hunch_features.completion.filters.special_tokens import drop_special_tokens
 from hunch_features.completion.filters.suffix import cut_at_suffix
@@ -33,7 +32,6 @@ FILTERS: dict[str, Filter] = {
     "closers": drop_double_close,
     "short": drop_short,
     "syntax": drop_parse_errors,
-    "rejected": drop_rejected,
     "chain": run_chain,
 }
 
@@ -53,7 +51,7 @@ def context_of(case: dict[str, Any]) -> FilterContext:
     snapshot, position = marked(case["document"], case.get("language", "python"))
     trees = TreeCache()
     counter = error_counter(snapshot, position, trees, lambda: trees.tree(snapshot))
-    return FilterContext(snapshot, position, counter, was_rejected=lambda text: text in case.get("rejected", []))
+    return FilterContext(snapshot, position, counter)
 
 
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{name}: {case['name']}" for name, case in CASES])

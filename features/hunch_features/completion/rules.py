@@ -1,7 +1,8 @@
-"""Rules before any compute: may we ask here at all? A learned gate can take their place later."""
+"""Rules beside the learned gate: may we ask here at all, and is there a plain objection to what came of it?"""
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 
 from hunch_features.completion.candidates import CompletionQuery, EditKind
@@ -13,6 +14,7 @@ from hunch_features.text import Position
 # What may stand right of the cursor: what editors close by themselves, and ends of statements.
 CLOSERS = frozenset(")]}>\"'`,;: \t")
 MIN_CONTEXT_CHARS = 3
+WORD_CHARS = string.ascii_letters + string.digits + "_"
 
 
 def refusal(
@@ -47,4 +49,20 @@ def refusal(
         return Reason.IN_STRING
     if len(query.snapshot.slice(max(0, query.offset - 400), query.offset).strip()) < MIN_CONTEXT_CHARS:
         return Reason.NOT_ENOUGH_CONTEXT
+    return None
+
+
+def objection(
+    query: CompletionQuery, before: str, completion: str, mean_logprob: float | None, least: float
+) -> Reason | None:
+    """Why a text should not be shown after `before` (the line up to the cursor), or None.
+
+    `least`: the least mean log-probability per token; an explicit request is answered below it too.
+    """
+    if query.selected_text is not None:
+        word = before[len(before.rstrip(WORD_CHARS)) :]
+        if not (word + completion).startswith(query.selected_text):
+            return Reason.POPUP_MISMATCH
+    if mean_logprob is not None and mean_logprob < least and not query.explicit:
+        return Reason.UNSURE
     return None

@@ -5,26 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from hunch_features.completion.candidates import Source
-from hunch_features.completion.filters import Drop
-from hunch_features.completion.timing import Timing
-from hunch_features.gating.situation import LogProbs
+from hunch_features.completion.choosing import Chosen
 from hunch_features.text import Position, Snapshot
 
 CONTEXT_CHARS = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """What a generation ended in: text after the filters, or why nothing is left of it."""
-
-    result: str | Drop
-    logprobs: LogProbs
-    multiline: bool
-    timing: Timing
-    source: Source = Source.MODEL
-    raw: str = ""
-    """The model's text before the filters."""
 
 
 @dataclass(slots=True)
@@ -33,10 +17,9 @@ class Running:
 
     snapshot: Snapshot
     position: Position
-    multiline: bool
     text: str = ""
     waiting: int = 0
-    task: asyncio.Task[Generated] | None = None
+    task: asyncio.Task[Chosen] | None = None
 
     def typed_since(self, snapshot: Snapshot, position: Position) -> str | None:
         """What was typed after the place it was asked for, if everything else there is the same; else None."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from hunch_models.backend import GenerationTiming
+
 
 @dataclass(slots=True)
 class Timing:
@@ -23,6 +25,12 @@ class Timing:
     new_tokens: int = 0
     reused_tokens: int = 0
     decoded_tokens: int = 0
+
+    def take(self, generation: GenerationTiming) -> None:
+        """Note what the generation behind it cost."""
+        self.queue, self.prefill, self.decode = generation.queue_ms, generation.prefill_ms, generation.decode_ms
+        self.new_tokens, self.reused_tokens = generation.new_tokens, generation.reused_tokens
+        self.decoded_tokens = generation.decoded_tokens
 
     def stages(self) -> dict[str, float]:
         """Milliseconds by stage."""

@@ -12,7 +12,6 @@ from hunch_features.completion.filters.closers import drop_double_close
 from hunch_features.completion.filters.context import Drop, FilterContext
 from hunch_features.completion.filters.indentation import normalise_whitespace
 from hunch_features.completion.filters.neighbours import drop_neighbour_duplicates
-from hunch_features.completion.filters.rejected import drop_rejected
 from hunch_features.completion.filters.repetition import drop_repetition
 from hunch_features.completion.filters.special_tokens import drop_special_tokens
 from hunch_features.completion.filters.suffix import cut_at_suffix
@@ -29,7 +28,6 @@ CHAIN: tuple[Filter, ...] = (
     drop_double_close,
     drop_short,
     drop_parse_errors,
-    drop_rejected,
 )
 
 

@@ -29,7 +29,6 @@ class FilterContext:
     snapshot: Snapshot
     position: Position
     new_errors: Callable[[str], int] = no_count
-    was_rejected: Callable[[str], bool] = lambda _text: False
 
     @property
     def before(self) -> str:

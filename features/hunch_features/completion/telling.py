@@ -1,0 +1,60 @@
+"""A decision in words and numbers: for `hunch/why`, and for the record."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hunch_features.completion.candidates import Decision, Factor, Source
+from hunch_features.completion.gatekeeping import Gatekeeper
+from hunch_features.completion.reasons import Reason
+from hunch_features.gating.explaining import WORDS
+from hunch_features.gating.gate import Verdict
+from hunch_features.gating.learning import CHANCE, SCORE
+from hunch_features.gating.situation import LogProbs
+
+
+def explained(decision: Decision, gate: Gatekeeper) -> Decision:
+    """The decision with what the gate weighed; worked out only when somebody asks."""
+    verdict = decision.verdict
+    if verdict is None or verdict.p is None or verdict.least is None:
+        return decision
+    usual, found, reasons = gate.explain(verdict)
+    factors = [
+        Factor("p_accept", verdict.p, "how likely you are to take it, 0 to 1"),
+        Factor("least", verdict.least, "what that must reach at your level"),
+        Factor("usual", usual, "score of a usual case, in log-odds; the shares below are added to it"),
+        *(Factor(f"share_{share.group}", share.value, WORDS[share.group]) for share in found),
+        Factor("score", verdict.log_odds, "the sum, in log-odds"),
+    ]
+    detail = decision.detail
+    if decision.reason in (Reason.UNLIKELY, Reason.UNLIKELY_HERE):
+        detail = f"{verdict.p:.0%} likely to be taken, your least is {verdict.least:.0%}"
+        detail += f"; mostly because {reasons}" if reasons else ""
+    elif verdict.exploring:
+        detail += ", unlikely to be taken, shown to learn from it"
+    return replace(decision, detail=detail, factors=(*decision.factors, *factors))
+
+
+def figures(logprobs: LogProbs, verdict: Verdict) -> dict[str, float]:
+    """Numbers for the record: enough to learn from it again."""
+    known = {
+        "min_logprob": logprobs.least,
+        "first_logprob": logprobs.first,
+        "last_logprob": logprobs.last,
+        "tokens": logprobs.tokens,
+        SCORE: verdict.log_odds,
+        CHANCE: verdict.chance,
+    }
+    return {name: float(value) for name, value in known.items() if value is not None}
+
+
+def how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:
+    """Log-probabilities in words, as percentages; `least` only where it decided."""
+    wanted = "" if least is None else f", your least is {math.exp(least):.0%}"
+    if source is Source.MEMORY and mean_logprob is not None:
+        return f"as this repository goes on elsewhere, {math.exp(mean_logprob):.0%} sure{wanted}"
+    origin = {Source.MODEL: "from the model", Source.CACHE: "from the cache", Source.RUNNING: "begun a key earlier"}
+    if mean_logprob is None:
+        return origin[source]
+    return f"{origin[source]}, {math.exp(mean_logprob):.0%} sure per token{wanted}"
