@@ -168,6 +168,14 @@ class Engine:
                 return token
         return None
 
+    def special_tokens(self, text: str) -> list[int]:
+        """Tokens of text that is ours, such as a chat template: special tokens that it spells are read as such."""
+        return list(self._tokens_of(text, special=True)) if text else []
+
+    def native(self) -> tuple[Any, Any, Any]:
+        """llama.cpp's functions, the model and its vocabulary, for what is built upon an engine."""
+        return self._lib, self._model, self._vocab
+
     def piece(self, token: int) -> bytes:
         """The bytes that a token stands for; empty for special tokens."""
         known = self._pieces.get(token)

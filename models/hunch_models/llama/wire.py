@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from hunch_models.backend import Finish, GenerationRequest, GenerationTiming, ModelInfo
+from hunch_models.instruct import InstructRequest, InstructResult
 from hunch_models.llama.settings import EngineSettings
 
 LIMIT = 16 * 1024 * 1024
@@ -44,6 +45,13 @@ class Generate(msgspec.Struct, tag=True, frozen=True):
     request: GenerationRequest
     stream: bool
     decode: bool
+
+
+class Instruct(msgspec.Struct, tag=True, frozen=True):
+    """Answer a question under a grammar; answered by `Instructed` or `Failed`. Numbers are those of `Generate`."""
+
+    job: int
+    request: InstructRequest
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
@@ -108,6 +116,13 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     scores: tuple[tuple[float, ...], ...] = ()
 
 
+class Instructed(msgspec.Struct, tag=True, frozen=True):
+    """The answer to a question."""
+
+    job: int
+    result: InstructResult
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """A job could not be run."""
 
@@ -151,8 +166,8 @@ class Stats(msgspec.Struct, tag=True, frozen=True):
     chunk_tokens: int = 0
 
 
-Request = Load | Generate | Cancel | Ping | Measure | AskStats | Shutdown
-Response = Loaded | LoadFailed | Text | Done | Failed | Pong | Measured | Stats
+Request = Load | Generate | Instruct | Cancel | Ping | Measure | AskStats | Shutdown
+Response = Loaded | LoadFailed | Text | Done | Instructed | Failed | Pong | Measured | Stats
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

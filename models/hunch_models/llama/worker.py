@@ -91,6 +91,8 @@ class Worker:
                     self._load(load)
                 case wire.Generate() as job:
                     self._generate(job)
+                case wire.Instruct() as question:
+                    self._instruct(question)
                 case wire.Measure(threads, seconds):
                     self._measure(threads, seconds)
                 case wire.AskStats():
@@ -145,6 +147,25 @@ class Worker:
                 outcome.scores,
             )
         )
+
+    def _instruct(self, question: wire.Instruct) -> None:
+        from hunch_models.llama.instructing import answer  # noqa: PLC0415 - completions do without
+
+        channel, number = self._channel, question.job
+        if channel.engine is None:
+            channel.send(wire.Failed(number, "no model is loaded"))
+            return
+        try:
+            result = answer(
+                channel.engine,
+                question.request,
+                cancelled=lambda: channel.cancelled_job == number,
+                clock=time.perf_counter,
+            )
+        except EngineError as error:
+            channel.send(wire.Failed(number, str(error)))
+            return
+        channel.send(wire.Instructed(number, result))
 
     def _measure(self, threads: tuple[int, ...], seconds: float) -> None:
         engine = self._channel.engine
