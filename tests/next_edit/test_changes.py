@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hunch_features.next_edit.changes import ChangeKind, changes, sibling_of
 from hunch_features.next_edit.edit import Delta
 from hunch_features.next_edit.lines import same_block
+from hunch_features.next_edit.signatures import resigned
 from hunch_features.next_edit.source import Source
 from hunch_features.next_edit.spots import Spots
 from tests.next_edit.conftest import edit_of
@@ -79,8 +80,12 @@ SIGNATURES = [
     ("path", "before", "after", "added", "removed", "optional"), SIGNATURES, ids=[c[0] for c in SIGNATURES]
 )
 def test_signatures(path: str, before: str, after: str, added: list[int], removed: list[int], optional: bool) -> None:
-    found = [one.resigned for one in changes(Delta(edit_of(path, before, after))) if one.resigned is not None]
+    delta = Delta(edit_of(path, before, after))
+    found = resigned(delta.before, delta.after, (0, 2), (0, 2))
     assert len(found) == 1
+    assert found[0].is_harmless is optional
+    told = [one.resigned for one in changes(delta) if one.resigned is not None]
+    assert told == ([] if optional else found)  # where no call has to follow, there is nothing to say
     assert [at for at, _ in found[0].added] == added
     assert [at for at, _ in found[0].removed] == removed
     assert all(one.optional is optional for _, one in found[0].added)

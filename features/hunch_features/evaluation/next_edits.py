@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from hunch_features.git import run_git
-from hunch_features.memory.bindings import bindings
 from hunch_features.memory.history.history import History
 from hunch_features.memory.paths import Paths
 from hunch_features.memory.walk import MAX_FILE_BYTES, decode, language_of
@@ -126,7 +125,7 @@ class CommitTree:
 
     def imported_from(self, source: Source, name: str) -> str | None:
         """By the text's own imports and the commit's paths."""
-        binding = bindings(source.language, source.text).get(name)
+        binding = source.imports.get(name)
         if binding is None:
             return None
         if self._paths is None:

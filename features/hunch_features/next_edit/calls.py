@@ -2,60 +2,116 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import tree_sitter
 
+from hunch_features.next_edit.filling import Filled, fill
 from hunch_features.next_edit.kinds import Change
-from hunch_features.next_edit.signatures import Resigned
+from hunch_features.next_edit.passing import Given, Passed, fits, is_needed, passed
+from hunch_features.next_edit.signatures import Parameter, Resigned
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit, Position
 
-_CALLS = frozenset({"call", "call_expression", "method_invocation"})
-_SPREAD = ("list_splat", "dictionary_splat", "spread_element", "variadic_argument")
+_CALLS = frozenset({"call", "call_expression", "method_invocation", "new_expression", "object_creation_expression"})
+_SPREAD = ("list_splat", "dictionary_splat", "spread_element", "variadic_argument", "splat_argument")
+_SEPARATOR = re.compile(r",\s*\Z")
 MAX_CLIMB = 4
+MAX_LINES = 40
+"""Lines of one call's arguments."""
 
 
-def arguments(change: Change, source: Source, line: int, column: int) -> tuple[dict[str, float], tuple[Edit, ...]]:
-    """Facts about a use of a re-signed function's name, and the edits of its arguments."""
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where an argument is to be written that nobody knows: a place, and a snippet with the parameter's name in it."""
+
+    position: Position
+    snippet: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call needs. `edits` do it; where they cannot, `hole` is the place to write at, if one is enough."""
+
+    facts: Mapping[str, float]
+    edits: tuple[Edit, ...] = ()
+    hole: Hole | None = None
+    filled: tuple[Filled, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    node: tree_sitter.Node
+    listed: tuple[tree_sitter.Node, ...]
+    given: tuple[Given, ...]
+    open: tuple[int, int]
+    """Point behind the bracket."""
+
+
+def arguments(
+    change: Change,
+    source: Source,
+    line: int,
+    column: int,
+    modules: frozenset[str] = frozenset(),
+) -> Answer:
+    """What a use of a re-signed function's name needs. `modules`: names that stand for the function's file."""
     resigned = change.resigned
     call = _call_of(source, line, column, change.old)
     if resigned is None or call is None:
-        return {}, ()
-    given = call.child_by_field_name("arguments")
-    if given is None or given.start_point[0] - line > 2:
-        return {}, ()
-    own = _is_own(resigned, call)
-    facts = {"call": 1.0, "call_own": float(own), "call_must_change": float(own and _is_needed(resigned, given))}
-    edits = _edits(resigned, source, call, given)
+        return Answer({})
+    own = _is_own(resigned, call.node, modules)
+    needed = is_needed(call.given, resigned)
+    facts = {"call": 1.0, "call_own": float(own), "call_must_change": float(own and needed)}
+    edits: tuple[Edit, ...] = ()
+    hole = None
+    filled: list[Filled] = []
+    if needed:
+
+        def filler(parameter: Parameter) -> str | None:
+            found = fill(source, call.node, parameter, dict(change.learned))
+            if found is not None:
+                filled.append(found)
+            return found.text if found is not None else None
+
+        wanted = passed(call.given, resigned, filler, keys=source.language == "python")
+        if wanted is not None and all(one.value is not None for one in wanted):
+            edits = _edits(source, call, wanted)
+        elif wanted is not None:
+            hole = _hole(source, call, wanted)
     facts["call_edited"] = float(bool(edits))
-    return facts, edits
+    return Answer(facts, edits, hole, tuple(filled) if edits else ())
 
 
-def _is_own(resigned: Resigned, call: tree_sitter.Node) -> bool:
-    """Whether the call is one of this function: `x.f()` calls a method, and only of `self` it is known whose."""
+def given_for(resigned: Resigned, source: Source, line: int, column: int) -> dict[str, str]:
+    """What a call that follows the new parameters passes for those that are new; empty for any other call."""
+    call = _call_of(source, line, column, resigned.name)
+    if call is None or not fits(call.given, resigned.now) or fits(call.given, resigned.was):
+        return {}
+    places = [one.name for one in resigned.now if not one.keyed]
+    new = {one.name for _, one in resigned.added}
+    said = {given.key or places[at]: given.value for at, given in enumerate(call.given)}
+    return {name: value for name, value in said.items() if name in new}
+
+
+def _is_own(resigned: Resigned, call: tree_sitter.Node, modules: frozenset[str]) -> bool:
+    """Whether the call is one of this function: `x.f()` calls a method, and only of `self` it is known whose,
+    or a function of a module that was imported as `x`.
+    """
     function = call.child_by_field_name("function") or call
     receiver = function.child_by_field_name("object") or function.child_by_field_name("value")
     receiver = receiver or function.child_by_field_name("operand") or function.child_by_field_name("argument")
     if receiver is None:
         return True
+    if _text(receiver) in modules:
+        return not resigned.is_method
     return resigned.is_method and _text(receiver) in ("self", "this", "cls", "Self", "super()", "super")
 
 
-def _is_needed(resigned: Resigned, given: tree_sitter.Node) -> bool:
-    """Whether the arguments that are given do not fit the new parameters."""
-    listed = [child for child in given.named_children if child.type != "comment"]
-    keys = {_key(child) for child in listed if child.type == "keyword_argument"}
-    positional = len(listed) - len(keys)
-    if any(not one.optional and one.name not in keys for _, one in resigned.added):
-        return True
-    if any(one.name in keys or at < positional for at, one in resigned.removed):
-        return True
-    if any(old in keys for old, _ in resigned.renamed):
-        return True
-    order = resigned.order or ()
-    return any(was != at for at, was in enumerate(order[:positional]))
-
-
-def _call_of(source: Source, line: int, column: int, name: str) -> tree_sitter.Node | None:
+def _call_of(source: Source, line: int, column: int, name: str) -> _Call | None:
     """The call whose function ends with the name at a place."""
     node = source.node_at(line, column, name)
     end = node.end_byte if node is not None else -1
@@ -63,81 +119,117 @@ def _call_of(source: Source, line: int, column: int, name: str) -> tree_sitter.N
         if node is None:
             return None
         if node.type in _CALLS:
-            function = node.child_by_field_name("function") or node.child_by_field_name("name")
-            return node if function is not None and function.end_byte == end else None
+            named = (node.child_by_field_name(field) for field in ("function", "name", "constructor", "type"))
+            function = next((one for one in named if one is not None), None)
+            given = node.child_by_field_name("arguments")
+            if function is None or function.end_byte != end or given is None or given.start_point[0] - line > 2:
+                return None
+            return _taken_apart(node, given)
         node = node.parent
     return None
 
 
-def _edits(resigned: Resigned, source: Source, call: tree_sitter.Node, given: tree_sitter.Node) -> tuple[Edit, ...]:
+def _taken_apart(call: tree_sitter.Node, given: tree_sitter.Node) -> _Call | None:
+    if given.end_point[0] - given.start_point[0] > MAX_LINES or not given.children or _text(given.children[0]) != "(":
+        return None
     listed = [child for child in given.named_children if child.type != "comment"]
-    if any(child.type.startswith(_SPREAD) or child.text is None for child in listed):
-        return ()
-    keyed = {_key(child): child for child in listed if child.type == "keyword_argument"}
-    positional = [child for child in listed if child.type != "keyword_argument"]
-    for old, new in resigned.renamed:
-        if old in keyed:
-            word = keyed[old].child_by_field_name("name")
-            return (_edit(source, word, new),) if word is not None else ()
-        return ()
-    if resigned.order is not None:
-        if keyed or len(positional) != len(resigned.order):
-            return ()
-        moved = zip(positional, resigned.order, strict=True)
-        return tuple(_edit(source, place, _text(positional[was])) for place, was in moved if place != positional[was])
-    if resigned.removed and not resigned.added:
-        return _without(resigned, source, listed, positional, keyed)
-    wanted = [(at, one.name) for at, one in resigned.added if not one.optional]
-    if resigned.removed or len(wanted) != 1 or not _in_scope(source, call, wanted[0][1]):
-        return ()
-    at, name = wanted[0]
-    if at > len(positional):
-        if not keyed:
-            return ()
-        name, at = f"{name}={name}", len(listed)
-    if at < len(listed):
-        spot = _position(source, listed[at].start_point)
-        return (Edit(spot, spot, f"{name}, "),)
-    spot = _position(source, listed[-1].end_point if listed else (given.start_point[0], given.start_point[1] + 1))
-    return (Edit(spot, spot, f", {name}" if listed else name),)
+    said = []
+    for child in listed:
+        keyed = child.type == "keyword_argument"
+        value = child.child_by_field_name("value") if keyed else child
+        name = child.child_by_field_name("name") if keyed else None
+        spread = child.type.startswith(_SPREAD) or child.text is None or child.has_error
+        said.append(Given(_text(name), _text(value), spread))
+    start = given.start_point
+    return _Call(call, tuple(listed), tuple(said), (start[0], start[1] + 1))
 
 
-def _without(
-    resigned: Resigned,
-    source: Source,
-    listed: list[tree_sitter.Node],
-    positional: list[tree_sitter.Node],
-    keyed: dict[str, tree_sitter.Node],
-) -> tuple[Edit, ...]:
-    """Take out the one argument of a parameter that is gone."""
-    if len(resigned.removed) != 1:
-        return ()
-    at, parameter = resigned.removed[0]
-    gone = keyed.get(parameter.name) or (positional[at] if at < len(positional) else None)
-    if gone is None:
-        return ()
-    place = listed.index(gone)
-    if place + 1 < len(listed):
-        start, end = gone.start_point, listed[place + 1].start_point
-    else:
-        start, end = (listed[place - 1].end_point if place else gone.start_point), gone.end_point
-    return (Edit(_position(source, start), _position(source, end), ""),)
+def _edits(source: Source, call: _Call, wanted: Sequence[Passed]) -> tuple[Edit, ...]:
+    """One edit that turns the arguments into the wanted ones; what stays beside each other keeps its blanks."""
+    if not call.listed:
+        spot = _position(source, call.open)
+        return (Edit(spot, spot, ", ".join(one.text for one in wanted)),)
+    start, end = _position(source, call.listed[0].start_point), _position(source, call.listed[-1].end_point)
+    old = _between(source, start, end)
+    new = ""
+    for number, one in enumerate(wanted):
+        before = wanted[number - 1].was if number else None
+        if number:
+            new += _gap(source, call, before, one.was)
+        new += one.text
+    return (_trimmed(source, start, old, new),) if old != new else ()
 
 
-def _in_scope(source: Source, call: tree_sitter.Node, name: str) -> bool:
-    """Whether a name stands above the call in the function around it: a variable that fits may be passed on."""
-    line = call.start_point[0]
-    _symbol, first, last = source.symbol_at(line)
-    return last - first < 400 and any(first <= number <= line for number, _ in source.places(name))
+def _gap(source: Source, call: _Call, before: int | None, after: int | None) -> str:
+    """What stands between two arguments: what stood there, or what the call has elsewhere."""
+    pairs = [before] if before is not None and after == before + 1 else []
+    for at in [*pairs, 0] if len(call.listed) > 1 else []:
+        one, other = call.listed[at], call.listed[at + 1]
+        text = _between(source, _position(source, one.end_point), _position(source, other.start_point))
+        if at in pairs or _SEPARATOR.fullmatch(text):
+            return text
+    only = call.listed[0].start_point
+    if only[0] > call.open[0]:  # the only argument, on a line of its own
+        return ",\n" + source.lines[only[0]][: _position(source, only).column]
+    return ", "
 
 
-def _key(node: tree_sitter.Node) -> str:
-    name = node.child_by_field_name("name")
-    return _text(name) if name is not None else ""
+def _trimmed(source: Source, start: Position, old: str, new: str) -> Edit:
+    """The edit from `old`, which begins at `start`, to `new`, without what both have; words stay whole."""
+    lead = 0
+    while lead < min(len(old), len(new)) and old[lead] == new[lead]:
+        lead += 1
+    while lead and (_is_inside(old, lead) or _is_inside(new, lead)):
+        lead -= 1
+    tail = 0
+    while tail < min(len(old), len(new)) - lead and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    while tail and (_is_inside(old, len(old) - tail) or _is_inside(new, len(new) - tail)):
+        tail -= 1
+    first = source.start_of(start.line) + start.column
+    return Edit(_at(source, first + lead), _at(source, first + len(old) - tail), new[lead : len(new) - tail])
 
 
-def _text(node: tree_sitter.Node) -> str:
-    return node.text.decode("utf-8", "replace") if node.text is not None else ""
+def _is_inside(text: str, at: int) -> bool:
+    """Whether a place is in the middle of a word."""
+    return 0 < at < len(text) and all(one.isalnum() or one == "_" for one in text[at - 1 : at + 1])
+
+
+def _hole(source: Source, call: _Call, wanted: Sequence[Passed]) -> Hole | None:
+    """The place for new arguments that stand side by side, where nothing else is to be done to the call."""
+    new = [number for number, one in enumerate(wanted) if one.was is None]
+    kept = [(one.was, one.key) for one in wanted if one.was is not None]
+    whole = kept == [(at, one.key) for at, one in enumerate(call.given)]
+    if not new or not whole or new[-1] - new[0] != len(new) - 1:
+        return None
+    numbered = iter(range(1, len(new) + 1))
+    parts = [
+        (f"{wanted[at].key}=" if wanted[at].key else "")
+        + (
+            _escaped(wanted[at].value or "")
+            if wanted[at].value is not None
+            else f"${{{next(numbered)}:{_escaped(wanted[at].parameter)}}}"
+        )
+        for at in new
+    ]
+    names = tuple(wanted[at].parameter for at in new if wanted[at].value is None)
+    gap = _gap(source, call, None, None) if call.listed else ", "
+    text = gap.join(parts)
+    first = new[0]
+    if not call.listed:
+        return Hole(_position(source, call.open), text, names)
+    if first < len(call.listed):
+        return Hole(_position(source, call.listed[first].start_point), text + gap, names)
+    return Hole(_position(source, call.listed[-1].end_point), gap + text, names)
+
+
+def _escaped(text: str) -> str:
+    """Text as it has to stand in a snippet."""
+    return re.sub(r"([\\$}])", r"\\\1", text)
+
+
+def _text(node: tree_sitter.Node | None) -> str:
+    return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
 
 
 def _position(source: Source, point: tuple[int, int]) -> Position:
@@ -145,5 +237,10 @@ def _position(source: Source, point: tuple[int, int]) -> Position:
     return Position(point[0], len(raw[: point[1]].decode("utf-8", "ignore")))
 
 
-def _edit(source: Source, node: tree_sitter.Node, text: str) -> Edit:
-    return Edit(_position(source, node.start_point), _position(source, node.end_point), text)
+def _at(source: Source, offset: int) -> Position:
+    line = source.line_of(offset)
+    return Position(line, offset - source.start_of(line))
+
+
+def _between(source: Source, start: Position, end: Position) -> str:
+    return source.text[source.start_of(start.line) + start.column : source.start_of(end.line) + end.column]

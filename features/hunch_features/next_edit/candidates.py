@@ -78,9 +78,12 @@ def _next_edit(found: Found, confidence: float, members: list[Spot], rules: Sequ
     text, edits = _text(members, rules, ranker)
     proposal = text.proposal if text is not None else _telling(lead)
     change = proposal.change
-    title, why = title_and_why(change, found.delta.edit.path, has_text=bool(edits))
+    hole = proposal.hole if not edits and lead.facts.get("must") else None
+    title, why = title_and_why(change, change.path or found.delta.edit.path, has_text=bool(edits), hole=hole)
     start = min((edit.start for edit in edits), default=Position(lead.line, lead.column))
     end = start if edits else Position(lead.line, lead.end_column)
+    if hole is not None:
+        start = end = hole.position
     return NextEdit(
         path=lead.source.path,
         start=start,
@@ -93,6 +96,7 @@ def _next_edit(found: Found, confidence: float, members: list[Spot], rules: Sequ
         why=why,
         edits=edits,
         content_confidence=text.confidence if text is not None else 0.0,
+        snippet=hole.snippet if hole is not None else "",
     )
 
 

@@ -35,7 +35,8 @@ def changes(delta: Delta) -> list[Change]:
         for one in resigned(
             delta.before, delta.after, (block.old_start, block.old_end), (block.new_start, block.new_end)
         ):
-            add(Change(ChangeKind.SIGNATURE, one.name, one.name, one.line, at_definition=True, resigned=one))
+            if not one.is_harmless:
+                add(Change(ChangeKind.SIGNATURE, one.name, one.name, one.line, at_definition=True, resigned=one))
             for old, new in one.renamed:
                 scope = delta.after.symbol_at(one.line)[1:]
                 add(Change(ChangeKind.PARAMETER_RENAMED, old, new, one.line, scope, True, owner=one.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hunch_features.constraints.engine import applies, check_text
@@ -11,6 +12,7 @@ from hunch_features.syntax import grammar, parse
 from hunch_features.syntax.tree import encoded
 from hunch_features.text import Edit
 
+_LONE = re.compile(r"(?<!\r)\n")
 MAX_TEXT = 4_000
 """Code points of all proposed texts together: more is not a small next step."""
 
@@ -39,7 +41,7 @@ def with_line_ends(source: Source, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     """The edits with the line ends that the file uses."""
     if "\r\n" not in source.text:
         return tuple(edits)
-    return tuple(Edit(edit.start, edit.end, edit.text.replace("\n", "\r\n")) for edit in edits)
+    return tuple(Edit(edit.start, edit.end, _LONE.sub("\r\n", edit.text)) for edit in edits)
 
 
 def is_sound(source: Source, edits: Sequence[Edit], rules: Sequence[Rule] = ()) -> bool:

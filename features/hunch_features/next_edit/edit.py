@@ -43,6 +43,8 @@ class NextEdit:
     why: str
     edits: tuple[Edit, ...] = ()
     content_confidence: float = 0.0
+    snippet: str = ""
+    """Where the place is all that is known: what to write at `start`, with placeholders (LSP's snippet syntax)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from math import log2
 
@@ -11,6 +12,7 @@ from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.changes import changes
 from hunch_features.next_edit.edit import Delta
 from hunch_features.next_edit.facts import add_facts
+from hunch_features.next_edit.following import OpenSignatures
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
 from hunch_features.next_edit.repeats import repeats
@@ -38,32 +40,42 @@ class Found:
         self.files_read = files_read
 
 
-def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = lambda: True) -> Found:
-    """Spots with their facts. Files are read one by one while `in_time()` says that there is time."""
+def find(
+    delta: Delta,
+    repository: Repository,
+    *,
+    in_time: Callable[[], bool] = lambda: True,
+    signatures: OpenSignatures | None = None,
+    at: int = 0,
+) -> Found:
+    """Spots with their facts. Files are read one by one while `in_time()` says that there is time.
+
+    `signatures` are those that the session changed before and whose calls may not all follow yet; `at` is now, in ms.
+    """
+    path = delta.edit.path
     made = changes(delta)
+    if signatures is not None:
+        signatures.see(delta, made, at)
+        earlier = signatures.changes(path, lambda other: delta.edit.after if other == path else repository.text(other))
+        own = {change.old for change in earlier if not change.path}
+        made = [*(one for one in made if one.kind is not ChangeKind.SIGNATURE or one.old not in own), *earlier]
     spots = Spots()
     held = {change.old: holding(change, delta.after, delta.touched) for change in made if change.kind in NAMED}
-    _look(made, delta.after, True, {}, held, delta.touched, spots)
+    _look(_Looked(delta.after, path, repository), made, held, delta.touched, spots)
     files_read = 0
     if made and in_time():
         users = repository.files_using(_words(made))
-        together = repository.related(delta.edit.path)
+        together = repository.related(path)
         counts = {word: len(paths) for word, paths in users.items()}
-        for path in _files(delta.edit.path, users, together):
+        for other in _files(path, users, together):
             if not in_time():
                 break
-            text = repository.text(path)
+            text = repository.text(other)
             if text is None or len(text) > MAX_OTHER_CHARS:
                 continue
             files_read += 1
-            source = Source(path, language_of(path) or "plaintext", text)
-            imports = {
-                change.old: repository.imported_from(source, change.old) == delta.edit.path
-                for change in made
-                if change.at_definition or change.kind in PAIRS
-                if change.old in text
-            }
-            _look(made, source, False, imports, held, frozenset(), spots)
+            source = Source(other, language_of(other) or "plaintext", text)
+            _look(_Looked(source, path, repository), made, held, frozenset(), spots)
         add_facts(spots.all(), delta, made, together, counts)
     else:
         add_facts(spots.all(), delta, made, {}, {})
@@ -71,18 +83,48 @@ def find(delta: Delta, repository: Repository, *, in_time: Callable[[], bool] = 
     return Found(delta, made, spots.all(), files_read)
 
 
+class _Looked:
+    """A file that is looked into, and how it stands to the file that a change was made in."""
+
+    def __init__(self, source: Source, edited: str, repository: Repository) -> None:
+        self.source = source
+        self._edited = edited
+        self._repository = repository
+
+    def is_here(self, change: Change) -> bool:
+        """Whether the change was made in this file."""
+        return self.source.path == (change.path or self._edited)
+
+    def imports(self, change: Change) -> bool:
+        """Whether the change's name comes from the file that it was made in."""
+        if change.path == self.source.path:
+            return True
+        if self.is_here(change) or not (change.at_definition or change.kind in PAIRS):
+            return False
+        return self._is_from(change.old, change)
+
+    def modules(self, change: Change) -> frozenset[str]:
+        """The names before a dot and the function's name that stand for the file that it was changed in."""
+        if change.kind is not ChangeKind.SIGNATURE or self.is_here(change):
+            return frozenset()
+        found = re.findall(rf"(\w+)\.{re.escape(change.old)}\(", self.source.text)
+        return frozenset(name for name in sorted(set(found))[:MAX_WORDS] if self._is_from(name, change))
+
+    def _is_from(self, name: str, change: Change) -> bool:
+        return self._repository.imported_from(self.source, name) == (change.path or self._edited)
+
+
 def _look(
-    made: list[Change],
-    source: Source,
-    here: bool,
-    imports: Mapping[str, bool],
-    held: Mapping[str, float],
-    touched: frozenset[int],
-    spots: Spots,
+    looked: _Looked, made: list[Change], held: Mapping[str, float], touched: frozenset[int], spots: Spots
 ) -> None:
+    source = looked.source
     for change in made:
-        if change.kind in NAMED and (here or _reaches_out(change)):
-            uses(change, source, here, imports.get(change.old, False), held[change.old], touched, spots)
+        here = looked.is_here(change)
+        if change.kind in NAMED and (here or _reaches_out(change)) and change.old in source.text:
+            just = touched if not change.path or not here else touched | {change.line}
+            modules = looked.modules(change)
+            imported = looked.imports(change) or bool(modules)
+            uses(change, source, here, imported, held[change.old], just, spots, modules)
         if change.replacement is not None:
             repeats(change, source, here, touched, spots)
         if change.kind is ChangeKind.LINES_ADDED:

@@ -70,6 +70,10 @@ class Change:
     """Of two names: how much the line is the same but for them."""
     times: int = 1
     """How often the edit did it."""
+    path: str = ""
+    """The file in which it was done, if that is not the one just edited."""
+    learned: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Of new parameters: what calls that were changed since then pass for them."""
     member: bool = False
     """Whether a definition lies in a class: others of the same name may belong to it."""
 

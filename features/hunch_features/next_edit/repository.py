@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from hunch_features.memory.bindings import bindings
 from hunch_features.memory.history.history import History
 from hunch_features.memory.paths import Paths
 from hunch_features.memory.repository import RepositoryMemory
@@ -69,7 +68,7 @@ class RememberedRepository:
 
     def imported_from(self, source: Source, name: str) -> str | None:
         """By the text's own imports and the repository's paths."""
-        binding = bindings(source.language, source.text).get(name)
+        binding = source.imports.get(name)
         if binding is None:
             return None
         if self._memory is None:

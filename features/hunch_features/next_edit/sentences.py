@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
+from hunch_features.next_edit.calls import Hole
 from hunch_features.next_edit.kinds import PAIRS, Change, ChangeKind
 from hunch_features.next_edit.signatures import Resigned
 
@@ -30,8 +32,8 @@ TELLING = {
 """How much a kind of change tells about other places."""
 
 
-def title_and_why(change: Change, edited: str, *, has_text: bool) -> tuple[str, str]:
-    """Title and one sentence; `edited` is the path of the file that was edited."""
+def title_and_why(change: Change, edited: str, *, has_text: bool, hole: Hole | None = None) -> tuple[str, str]:
+    """Title and one sentence; `edited` is the path of the file that was edited, `hole` what only the person knows."""
     old, new, file = _short(change.old), _short(change.new), posixpath.basename(edited)
     if change.kind in PAIRS:
         return (
@@ -40,7 +42,10 @@ def title_and_why(change: Change, edited: str, *, has_text: bool) -> tuple[str, 
         )
     match change.kind:
         case ChangeKind.SIGNATURE:
-            return f"Follow the new parameters of `{old}`", f"In {file}, {parameters(change.resigned, old)}."
+            title = f"Follow the new parameters of `{old}`"
+            if hole is not None:
+                title = f"Say what to pass for {_names(hole.names)} here"
+            return title, f"In {file}, {parameters(change.resigned, old)}."
         case ChangeKind.NAME_REMOVED:
             return f"`{old}` is still used here", f"You removed `{old}` in {file}."
         case ChangeKind.ARGUMENTS:
@@ -75,10 +80,18 @@ def parameters(resigned: Resigned | None, name: str) -> str:
         return f"parameter `{old}` of `{name}` became `{new}`"
     if resigned.order is not None:
         return f"the parameters of `{name}` have another order"
-    added = ", ".join(f"`{_short(one.name)}`" for _, one in resigned.added)
-    removed = ", ".join(f"`{_short(one.name)}`" for _, one in resigned.removed)
+    if resigned.keyed:
+        return f"{_names(resigned.keyed)} of `{name}` must be named now"
+    added = _names([one.name for _, one in resigned.added])
+    removed = _names([one.name for _, one in resigned.removed])
+    if not added and not removed:
+        return f"`{name}` needs more of its parameters"
     said = [f"`{name}` has a new parameter {added}"] if added else []
     return " and ".join([*said, *([f"`{name}` has no parameter {removed} any more"] if removed else [])])
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{_short(one)}`" for one in names)
 
 
 def _short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,18 +11,30 @@ import tree_sitter
 from hunch_features.next_edit.source import Source, definition_name
 
 MAX_NODES = 400
+MAX_CLIMB = 8
 _SELF = frozenset({"self", "cls", "this"})
 _NO_PARAMETERS = frozenset({"comment", "keyword_separator", "positional_separator"})
-_DEFAULTS = frozenset({"default_parameter", "typed_default_parameter", "optional_parameter", "assignment_pattern"})
+_DEFAULTS = frozenset(
+    {"default_parameter", "typed_default_parameter", "optional_parameter", "optional_parameter_declaration",
+     "assignment_pattern"}
+)  # fmt: skip
 _REST = ("list_splat", "dictionary_splat", "rest_pattern", "variadic", "spread")
+_CONSTRUCTORS = frozenset({"__init__", "constructor", "constructor_declaration"})
+_CLASSES = ("class", "abstract_class", "enum", "record")
 
 
 class Parameter(NamedTuple):
-    """A parameter as written; one that is `optional` may be left out of a call."""
+    """A parameter as written; one that is `optional` may be left out of a call, one that is `keyed` goes by name only.
+
+    A `rest` takes what is left over. `annotation` is the type as written, empty without one.
+    """
 
     name: str
     text: str
     optional: bool
+    keyed: bool = False
+    rest: bool = False
+    annotation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,22 @@ class Resigned:
     renamed: tuple[tuple[str, str], ...]
     order: tuple[int, ...] | None
     """Of a pure reordering: the old place of each new parameter."""
+    was: tuple[Parameter, ...] = ()
+    now: tuple[Parameter, ...] = ()
+    keyed: tuple[str, ...] = ()
+    """Parameters that went by their place before and go by their name only now."""
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether every call that was right still is: what is new may be left out and comes last."""
+        kept = [one for one in self.now if one.optional or one.name in {old.name for old in self.was}]
+        last = max((at for at, one in enumerate(self.now) if one.name in {old.name for old in self.was}), default=-1)
+        late = all(at > last or one.keyed for at, one in self.added)
+        moved = self.removed or self.renamed or self.order is not None or self.keyed
+        stricter = any(
+            old.optional and not new.optional for old in self.was for new in self.now if old.name == new.name
+        )
+        return not moved and not stricter and late and len(kept) == len(self.now)
 
 
 def signatures_at(source: Source, first: int, last: int) -> list[Signature]:
@@ -72,32 +101,68 @@ def signatures_at(source: Source, first: int, last: int) -> list[Signature]:
 
 
 def _name(node: tree_sitter.Node) -> str:
+    """What calls name: the function, or the class that it constructs."""
     named = node.child_by_field_name("name")
-    if named is not None and named.text is not None:
-        return named.text.decode("utf-8", "replace")
+    name = _text(named) if named is not None else ""
+    if name in _CONSTRUCTORS or node.type in _CONSTRUCTORS:
+        around = node.parent
+        for _ in range(MAX_CLIMB):
+            if around is None:
+                return name
+            if around.type.startswith(_CLASSES) and (own := definition_name(around)):
+                return own
+            around = around.parent
+        return name
+    if name:
+        return name
     holder = node.parent
     if node.type == "function_declarator":
         inner = node.child_by_field_name("declarator")
-        text = inner.text.decode("utf-8", "replace") if inner is not None and inner.text is not None else ""
-        return text.rsplit("::", 1)[-1]
+        return _text(inner).rsplit("::", 1)[-1] if inner is not None else ""
     return (definition_name(holder) or "") if holder is not None else ""
 
 
+def _text(node: tree_sitter.Node | None) -> str:
+    return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
+
+
 def _signature(node: tree_sitter.Node, name: str, parameters: tree_sitter.Node) -> Signature:
+    listed, is_method = _listed(parameters)
+    constructed = _text(node.child_by_field_name("name")) in _CONSTRUCTORS or node.type in _CONSTRUCTORS
+    return Signature(name, tuple(listed), node.start_point[0], is_method and not constructed)
+
+
+def parameters_of(function: tree_sitter.Node) -> list[Parameter]:
+    """The parameters of a function's node, the receiver left out."""
+    parameters = function.child_by_field_name("parameters")
+    return _listed(parameters)[0] if parameters is not None else []
+
+
+def _listed(parameters: tree_sitter.Node) -> tuple[list[Parameter], bool]:
+    """The parameters, and whether there is a receiver before them."""
     listed: list[Parameter] = []
-    is_method = False
+    is_method = keyed = False
     for child in parameters.named_children:
+        if child.type == "keyword_separator":
+            keyed = True
         if child.type in _NO_PARAMETERS or child.text is None:
             continue
-        text = " ".join(child.text.decode("utf-8", "replace").split())
+        text = " ".join(_text(child).split())
         own = _parameter_name(child)
         if not listed and not is_method and (own in _SELF or child.type == "self_parameter"):
             is_method = True
             continue
-        optional = child.type in _DEFAULTS or child.type.startswith(_REST)
-        optional = optional or child.child_by_field_name("value") is not None
-        listed.append(Parameter(own, text, optional))
-    return Signature(name, tuple(listed), node.start_point[0], is_method)
+        if text == "void":
+            continue
+        inner = child.named_children[0].type if child.named_children else ""
+        rest = child.type.startswith(_REST) or (child.type == "typed_parameter" and inner.startswith(_REST))
+        optional = rest or child.type in _DEFAULTS or child.child_by_field_name("value") is not None
+        annotation = _text(child.child_by_field_name("type")).lstrip(": ")
+        names = [_text(one) for one in child.children_by_field_name("name")]
+        for each in names if len(names) > 1 else [own]:  # Go: `a, b int`
+            listed.append(Parameter(each, text, optional, keyed and not rest, rest, annotation))
+        keyed = keyed or (rest and "list_splat" in (child.type + inner))
+    return listed, is_method
 
 
 def _parameter_name(node: tree_sitter.Node) -> str:
@@ -106,7 +171,7 @@ def _parameter_name(node: tree_sitter.Node) -> str:
         if inner is not None:
             return _parameter_name(inner)
     if node.child_count == 0 or not node.named_children or "pattern" in node.type:
-        return node.text.decode("utf-8", "replace") if node.text is not None else ""
+        return _text(node)
     return _parameter_name(node.named_children[0])
 
 
@@ -122,22 +187,34 @@ def resigned(before: Source, after: Source, old: tuple[int, int], new: tuple[int
             gone = were[0].name
             other = were[0] if len(after.places(gone)) < len(before.places(gone)) else None
         if other is not None and other.parameters != one.parameters:
-            change = _compare(other, one)
+            change = compared(one.name, one.line, one.is_method, other.parameters, one.parameters)
             if change is not None:
                 found.append(change)
     return found
 
 
-def _compare(old: Signature, new: Signature) -> Resigned | None:
-    were = [parameter.name for parameter in old.parameters]
-    are = [parameter.name for parameter in new.parameters]
-    added = tuple((at, one) for at, one in enumerate(new.parameters) if one.name not in were)
-    removed = tuple((at, one) for at, one in enumerate(old.parameters) if one.name not in are)
-    if len(added) == len(removed) == 1 and added[0][0] == removed[0][0]:
+def compared(
+    name: str, line: int, is_method: bool, old: Sequence[Parameter], new: Sequence[Parameter]
+) -> Resigned | None:
+    """What became of a function's parameters; None where calls cannot tell the difference."""
+    were, are = [one.name for one in old], [one.name for one in new]
+    added = tuple((at, one) for at, one in enumerate(new) if one.name not in were)
+    removed = tuple((at, one) for at, one in enumerate(old) if one.name not in are)
+    before = {one.name: one for one in old}
+    keyed = tuple(one.name for one in new if one.keyed and one.name in before and not before[one.name].keyed)
+    both = tuple(old), tuple(new), keyed
+    if len(added) == len(removed) == 1 and added[0][0] == removed[0][0] and _is_like(removed[0][1], added[0][1]):
         renamed = ((removed[0][1].name, added[0][1].name),)
-        return Resigned(new.name, new.line, new.is_method, (), (), renamed, None)
+        return Resigned(name, line, is_method, (), (), renamed, None, *both)
     if not added and not removed:
-        if were == are:
+        optional = {one.name: one.optional for one in old}
+        if were == are and not keyed and all(optional[one.name] == one.optional for one in new):
             return None
-        return Resigned(new.name, new.line, new.is_method, (), (), (), tuple(were.index(name) for name in are))
-    return Resigned(new.name, new.line, new.is_method, added, removed, (), None)
+        order = tuple(were.index(one) for one in are) if were != are else None
+        return Resigned(name, line, is_method, (), (), (), order, *both)
+    return Resigned(name, line, is_method, added, removed, (), None, *both)
+
+
+def _is_like(old: Parameter, new: Parameter) -> bool:
+    """Whether a parameter may be the other one under a new name, and not another thing at its place."""
+    return old.annotation == new.annotation and (old.optional, old.rest) == (new.optional, new.rest)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import tree_sitter
 
+from hunch_features.memory.bindings import Binding, bindings
 from hunch_features.syntax import SyntaxTree, parse
 from hunch_features.syntax.tree import encoded
 from hunch_features.text import split_lines
@@ -70,6 +71,11 @@ class Source:
     def tree(self) -> SyntaxTree | None:
         """The syntax tree; None where there is no grammar, or parsing takes too long."""
         return parse(self.language, encoded(self.text), self._like.tree if self._like is not None else None)
+
+    @cached_property
+    def imports(self) -> dict[str, Binding]:
+        """What its imports bind."""
+        return bindings(self.language, self.text)
 
     @cached_property
     def _starts(self) -> list[int]:

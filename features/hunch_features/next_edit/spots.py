@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hunch_features.next_edit.calls import Hole
+from hunch_features.next_edit.filling import Filled
 from hunch_features.next_edit.kinds import PAIRS, Change
 from hunch_features.next_edit.source import Source
 from hunch_features.text import Edit
@@ -19,6 +21,10 @@ class Proposal:
     edits: tuple[Edit, ...] = ()
     weight: float = 0.0
     """Order among the proposals of one spot: how much of the surroundings is the same."""
+    hole: Hole | None = None
+    """Where the person is to write what nobody knows."""
+    filled: tuple[Filled, ...] = ()
+    """New arguments of `edits`, and where they are from."""
 
 
 @dataclass(slots=True)
@@ -63,6 +69,7 @@ class Spots:
         else:
             same.edits = beside(same.edits, proposal.edits)
             same.weight = max(same.weight, proposal.weight)
+            same.hole = same.hole or proposal.hole
 
     def combine(self) -> None:
         """Names that took each other's place go together: a line with two of them is changed in both."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import log2
 
 from hunch_features.memory.tokens import split_name
-from hunch_features.next_edit.calls import arguments
+from hunch_features.next_edit.calls import Hole, arguments
+from hunch_features.next_edit.filling import Filled
 from hunch_features.next_edit.kinds import PAIRS, Change, ChangeKind
 from hunch_features.next_edit.roles import is_import
 from hunch_features.next_edit.source import Source, definition_name
@@ -36,9 +37,19 @@ def holding(change: Change, source: Source, touched: frozenset[int]) -> float:
 
 
 def uses(
-    change: Change, source: Source, here: bool, imported: bool, held: float, touched: frozenset[int], spots: Spots
+    change: Change,
+    source: Source,
+    here: bool,
+    imported: bool,
+    held: float,
+    touched: frozenset[int],
+    spots: Spots,
+    modules: frozenset[str] = frozenset(),
 ) -> None:
-    """Add the lines of a file on which the change's name stands. `here`: the file that was edited."""
+    """Add the lines of a file on which the change's name stands. `here`: the file that was edited.
+
+    `modules`: names that stand for that file as a whole.
+    """
     gone = change.kind in (ChangeKind.RENAMED, ChangeKind.NAME_REMOVED) and change.at_definition and not change.member
     if gone and not here and not imported and holding(change, source, touched) == 1.0:
         return  # another thing of the same name
@@ -79,12 +90,16 @@ def uses(
             continue
         end = column + len(change.old)
         edits: tuple[Edit, ...] = ()
+        hole: Hole | None = None
+        filled: tuple[Filled, ...] = ()
         if change.kind in PAIRS:
             edits = (Edit(Position(line, column), Position(line, end), change.new),)
         elif change.kind is ChangeKind.SIGNATURE:
-            more, edits = arguments(change, source, line, column)
-            facts.update(more)
-        spots.add(source, (line, column, end), Proposal(change, edits, 1.0 if edits else 0.0), facts)
+            answer = arguments(change, source, line, column, modules)
+            facts.update(answer.facts)
+            edits, hole, filled = answer.edits, answer.hole, answer.filled
+        proposal = Proposal(change, edits, 1.0 if edits else 0.0, hole, filled)
+        spots.add(source, (line, column, end), proposal, facts)
 
 
 def _likeness(old: str, new: str) -> float:
