@@ -50,7 +50,7 @@ CASES = load()
 def context_of(case: dict[str, Any]) -> FilterContext:
     snapshot, position = marked(case["document"], case.get("language", "python"))
     trees = TreeCache()
-    counter = error_counter(snapshot, position, trees, lambda: trees.tree(snapshot))
+    counter = error_counter(snapshot, position, trees, lambda: trees.tree(snapshot, 0))
     return FilterContext(snapshot, position, counter)
 
 

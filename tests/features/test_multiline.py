@@ -13,7 +13,7 @@ from tests.features.marks import marked
 def shape(text: str, language: str, *, explicit: bool = False, multiline: str = "auto") -> Shape:
     snapshot, position = marked(text, language)
     settings = CompletionSettings(multiline=multiline)  # type: ignore[arg-type]
-    return decide(snapshot, position, lambda: TreeCache().tree(snapshot), settings, explicit=explicit)
+    return decide(snapshot, position, lambda: TreeCache().tree(snapshot, 0), settings, explicit=explicit)
 
 
 SEVERAL = [

@@ -22,9 +22,9 @@ def typed() -> None:
     """A key and the tree for it, in a document of its own."""
     document = Document(TEXT, "a.py", "python")
     trees = TreeCache()
-    trees.tree(document.snapshot())
+    trees.tree(document.snapshot(), 0)
     document.apply(Edit(document.position_at(30), document.position_at(30), "x"))
-    assert trees.tree(document.snapshot()) is not None
+    assert trees.tree(document.snapshot(), 0) is not None
 
 
 @pytest.mark.parametrize("work", [typed, lambda: extract("python", TEXT.encode())], ids=["tree", "extract"])

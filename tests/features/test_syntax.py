@@ -19,7 +19,7 @@ from hunch_features.syntax import (
     scope_at,
 )
 from hunch_features.syntax.languages import GRAMMARS
-from hunch_features.syntax.tree import MAX_PARSED_BYTES, PARSE_LIMIT_S, encoded
+from hunch_features.syntax.tree import MAX_PARSED_BYTES, PARSE_LIMIT_S, QUICK_S, encoded
 from hunch_features.text import Document, Edit, Position
 from tests.features.marks import marked
 
@@ -58,7 +58,7 @@ def test_grammar_loads_and_tells_errors(language: str) -> None:
 def test_unknown_languages_have_no_tree() -> None:
     assert grammar("klingon") is None
     assert parse("klingon", b"x") is None
-    assert TreeCache().tree(Document("x", language="plaintext").snapshot()) is None
+    assert TreeCache().tree(Document("x", language="plaintext").snapshot(), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_incremental_trees_equal_fresh_ones(language: str, changes: list[tuple[i
     trees = TreeCache()
     for start, deleted, text in [(0, 0, ""), *changes]:
         document.apply(Edit(document.position_at(start), document.position_at(start + deleted), text))
-        tree, fresh = trees.tree(document.snapshot()), parse(language, encoded(document.text()))
+        tree, fresh = trees.tree(document.snapshot(), 0), parse(language, encoded(document.text()))
         assert tree is not None
         assert fresh is not None
         assert tree.source == fresh.source
@@ -92,9 +92,9 @@ def test_the_tree_with_an_insertion_leaves_the_document_alone() -> None:
     snapshot, position = marked("x = 'é' + f(<cursor>\n")
     offset = snapshot.offset_at(position)
     trees = TreeCache()
-    before = trees.tree(snapshot)
+    before = trees.tree(snapshot, 0)
     after = trees.with_insertion(snapshot, offset, "1)")
-    again = trees.tree(snapshot)
+    again = trees.tree(snapshot, 0)
     assert before is not None
     assert after is not None
     assert again is not None
@@ -102,6 +102,73 @@ def test_the_tree_with_an_insertion_leaves_the_document_alone() -> None:
     assert after.source == "x = 'é' + f(1)\n".encode()
     assert not after.has_errors
     assert again.source == before.source
+
+
+FUNCTION = (
+    "def f{0}(items):\n    total = 0  # it's\n    for item in items:\n        total += item\n    return total\n\n\n"
+)
+LONG = "".join(FUNCTION.format(number) for number in range(400))
+
+
+class Hurried:
+    """A clock by which following a text takes too long, but parsing does not."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += QUICK_S / 40
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("    x = call(total, [", "code"),
+        ("    x = f('a", "string"),
+        ("    # (", "comment"),
+        ('    """text (', "string"),
+    ],
+)
+def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(typed: str, kind: str) -> None:
+    document = Document(LONG, path="a.py", language="python")
+    trees = TreeCache(clock=Hurried())
+    assert trees.tree(document.snapshot(), 0) is not None
+    offset = LONG.index("return total", len(LONG) // 2) - 4
+    for char in typed:
+        at = document.position_at(offset)
+        document.apply(Edit(at, at, char))
+        offset += 1
+    snapshot = document.snapshot()
+    byte = byte_offset(snapshot, offset)
+    tree, whole = trees.tree(snapshot, offset), parse("python", encoded(document.text()))
+    assert tree is not None
+    assert whole is not None
+    assert scope_at(tree, byte).kind == scope_at(whole, byte).kind == kind
+    assert node_and_symbol(tree, byte)[1].startswith("f200")
+    if whole.has_errors:
+        start, end = tree.covers
+        assert end - start < 3000
+        closed = trees.with_insertion(snapshot, offset, {"[": "])", "a": "')", "(": '"""'}[typed[-1]] + "\n")
+        assert closed is not None
+        assert not closed.errors_in(0, len(closed.source))
+        again = trees.tree(snapshot, offset)
+        assert again is not None
+        assert (again.source, again.covers) == (tree.source, tree.covers), "an insertion was only tried"
+
+
+def test_a_text_that_is_wrong_elsewhere_is_still_looked_at_around_the_cursor() -> None:
+    text = "def (:\n    '\n\n\n" + LONG
+    document = Document(text, path="a.py", language="python")
+    trees = TreeCache(clock=Hurried())
+    trees.tree(document.snapshot(), 0)
+    at = document.position_at(text.index("f300") - 4)
+    document.apply(Edit(at, at, "x = 1\n"))
+    offset = document.offset_at(at)
+    tree = trees.tree(document.snapshot(), offset)
+    assert tree is not None
+    assert 0 < tree.covers[0] <= offset <= tree.covers[1] < len(tree.source)
+    assert not tree.has_errors
 
 
 def test_errors_are_counted_where_they_are() -> None:
@@ -125,26 +192,26 @@ def test_a_parse_that_takes_too_long_is_given_up_until_the_text_has_changed_much
     tick = itertools.count()
     trees = TreeCache(clock=lambda: next(tick) * PARSE_LIMIT_S)
     document = Document("a<b<" * 2000, path="A.java", language="java")
-    assert trees.tree(document.snapshot()) is None
+    assert trees.tree(document.snapshot(), 0) is None
     spent = next(tick)
     document.apply(Edit(Position(0, 0), Position(0, 0), "x"))
-    assert trees.tree(document.snapshot()) is None
+    assert trees.tree(document.snapshot(), 0) is None
     assert next(tick) == spent + 1, "tried again at the next key"
     document.apply(Edit(Position(0, 100), Position(0, document.char_count), ""))
-    trees.tree(document.snapshot())
+    trees.tree(document.snapshot(), 0)
     assert next(tick) > spent + 2, "not tried again after it shrank"
 
 
 def test_a_real_pathological_text_ends_in_time() -> None:
     document = Document("a<b<" * 50_000, path="A.java", language="java")
-    assert TreeCache().tree(document.snapshot()) is None  # unbounded: minutes
+    assert TreeCache().tree(document.snapshot(), 0) is None  # unbounded: minutes
 
 
 def test_texts_over_the_limit_have_no_tree() -> None:
     document = Document("x = 1\n" * (MAX_PARSED_BYTES // 6 + 1), path="a.py", language="python")
-    assert TreeCache().tree(document.snapshot()) is None
+    assert TreeCache().tree(document.snapshot(), 0) is None
     wide = Document("é" * (MAX_PARSED_BYTES // 2 + 1), path="a.py", language="python")
-    assert TreeCache().tree(wide.snapshot()) is None
+    assert TreeCache().tree(wide.snapshot(), 0) is None
 
 
 def test_deep_nesting_is_harmless() -> None:
@@ -197,7 +264,7 @@ SCOPES: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("language", "text", "kind"), SCOPES)
 def test_scopes(language: str, text: str, kind: str) -> None:
     snapshot, position = marked(text, language)
-    tree = TreeCache().tree(snapshot)
+    tree = TreeCache().tree(snapshot, 0)
     assert tree is not None
     assert scope_at(tree, byte_offset(snapshot, snapshot.offset_at(position))).kind == kind
 
@@ -222,7 +289,7 @@ def test_scopes_never_fail(text: str, language: str) -> None:
 )
 def test_what_stands_around_a_position(text: str, language: str, kind: str, symbol: str) -> None:
     snapshot, position = marked(text, language)
-    tree = TreeCache().tree(snapshot)
+    tree = TreeCache().tree(snapshot, 0)
     assert tree is not None
     offset = snapshot.line_start(position.line) + position.column
     assert node_and_symbol(tree, byte_offset(snapshot, offset)) == (kind, symbol)

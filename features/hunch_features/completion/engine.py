@@ -135,7 +135,7 @@ class CompletionEngine:
 
     def surroundings(self, snapshot: Snapshot, offset: int) -> tuple[str, str]:
         """Kind of the syntax node before a code-point offset, and the definitions around it; empty if unknown."""
-        tree = self._trees.tree(snapshot)
+        tree = self._trees.tree(snapshot, offset)
         return node_and_symbol(tree, byte_offset(snapshot, offset)) if tree is not None else ("", "")
 
     # ---- what became of a suggestion ----
@@ -248,7 +248,7 @@ class CompletionEngine:
             return self._silent(asked, Reason.OVERTAKEN)
         if not recalled:
             return self._silent(asked, Reason.NO_MODEL, self._backend.status.detail)
-        text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot))
+        text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot, position))
         logprobs = LogProbs(mean=math.log(recalled[0].probability))
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, logprobs, multiline=False)
@@ -270,7 +270,7 @@ class CompletionEngine:
     def _start(self, asked: _Asked) -> Running:
         begun = self._clock()
         snapshot, position = asked.query.snapshot, asked.position
-        tree = self._tree_of(snapshot)
+        tree = self._tree_of(snapshot, position)
         shape = decide(snapshot, position, tree, self._settings, explicit=asked.query.explicit)
         running = Running(snapshot, position)
         task = asyncio.ensure_future(self._run(running, shape, tree, asked.timing, begun))
@@ -457,12 +457,12 @@ class CompletionEngine:
 
     # ---- syntax ----
 
-    def _tree_of(self, snapshot: Snapshot) -> TreeOf:
-        """The tree of a snapshot, parsed when first asked for: most keys never need it before the model answers."""
-        return functools.cache(lambda: self._trees.tree(snapshot))
+    def _tree_of(self, snapshot: Snapshot, position: Position) -> TreeOf:
+        """The tree around a position, parsed when first asked for: most keys never need it before the model answers."""
+        return functools.cache(lambda: self._trees.tree(snapshot, snapshot.offset_at(position)))
 
     def _scope(self, snapshot: Snapshot, offset: int) -> Scope:
-        tree = self._trees.tree(snapshot)
+        tree = self._trees.tree(snapshot, offset)
         return scope_at(tree, byte_offset(snapshot, offset)) if tree is not None else Scope()
 
     def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:

@@ -22,7 +22,10 @@ def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree
         after = trees.with_insertion(snapshot, offset, text)
         if after is None:
             return 0
-        return after.errors_in(0, len(after.source)) - before.errors_in(0, len(before.source))
+        # Of what both looked at: a long text that is wrong may have been parsed in part.
+        grown = len(after.source) - len(before.source)
+        start, end = max(before.covers[0], after.covers[0]), min(before.covers[1], after.covers[1] - grown)
+        return after.errors_in(start, end + grown) - before.errors_in(start, end)
 
     return new_errors
 

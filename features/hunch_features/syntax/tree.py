@@ -1,7 +1,9 @@
 """Syntax trees that follow a text: what two states have in common is not parsed again.
 
 The edit between two states is found by comparing their bytes, so the path of a keystroke carries no bookkeeping.
-Parsing holds the event loop, so it is bounded in size and in time; beyond that a text has no tree.
+Parsing holds the event loop, so it is bounded in size and in time; beyond that a text has no tree. Code that is being
+typed is often wrong, and then nothing behind the cursor can be used again: so of a long text that is wrong here, only
+the statements around the cursor are parsed until they are whole again.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TypeVar
 import tree_sitter
 
 from hunch_features.syntax.languages import grammar
+from hunch_features.syntax.nearby import Edited, Span, common, nearby
 from hunch_features.syntax.reading import Reading
 from hunch_features.text import Snapshot
 
@@ -22,6 +25,8 @@ MAX_PARSED_BYTES = 500_000
 PARSE_LIMIT_S = 0.1
 """Ordinary code parses at 10–20 MB/s; grammars can be driven into seconds per 20 KB (`a<b<a<b<…` in Java)."""
 MAX_DEPTH = 400
+QUICK_S = 0.003
+"""What following a text may cost before a part must do: most keys take below 1 ms in 100 KB, wrong ones 20 or 70."""
 KEPT_TREES = 16
 SIZE_CHANGE = 0.1
 """A text that took too long is tried again once its size has changed by this share."""
@@ -32,11 +37,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SyntaxTree:
-    """A parsed text. Offsets are bytes of `source` (UTF-8)."""
+    """A parsed text. Offsets are bytes of `source` (UTF-8); only what `covers` spans was looked at."""
 
     language: str
     source: bytes
     tree: tree_sitter.Tree
+    covers: Span
 
     @property
     def has_errors(self) -> bool:
@@ -88,9 +94,18 @@ def encoded(text: str) -> bytes:
 
 
 def parse(
-    language: str, source: bytes, previous: SyntaxTree | None = None, *, clock: Clock = perf_counter
+    language: str,
+    source: bytes,
+    previous: SyntaxTree | None = None,
+    *,
+    only: Span | None = None,
+    limit_s: float = PARSE_LIMIT_S,
+    clock: Clock = perf_counter,
 ) -> SyntaxTree | None:
-    """Parse, reusing what `previous` shares. None for unknown languages, over 500 KB and after 0.1 s."""
+    """Parse, reusing what `previous` shares. None for unknown languages, over 500 KB and after `limit_s`.
+
+    `only`: these bytes and nothing else (without `previous`).
+    """
     lexicon = grammar(language)
     if lexicon is None or len(source) > MAX_PARSED_BYTES:
         return None
@@ -100,12 +115,14 @@ def parse(
             return previous
         old = previous.tree.copy()
         _tell_edit(old, previous.source, source)
-    deadline = clock() + PARSE_LIMIT_S
+    deadline = clock() + limit_s
 
     def too_late(_byte: int, _has_error: bool) -> bool:
         return clock() > deadline
 
     parser = tree_sitter.Parser(lexicon)
+    if only is not None:
+        parser.included_ranges = [tree_sitter.Range(_point(source, only[0]), _point(source, only[1]), *only)]
     reading = Reading(source)
     try:
         if old is not None:
@@ -116,38 +133,13 @@ def parse(
         return None  # what py-tree-sitter raises for a parse that was ended
     finally:
         reading.release(lexicon)
-    return SyntaxTree(language, source, tree)
+    return SyntaxTree(language, source, tree, only or (0, len(source)))
 
 
 def _tell_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
     """Tell the old tree which range was replaced between two texts."""
-    start = _common_prefix(old, new)
-    tail = _common_suffix(old, new, start)
-    old_end, new_end = len(old) - tail, len(new) - tail
+    start, old_end, new_end = common(old, new)
     tree.edit(start, old_end, new_end, _point(old, start), _point(old, old_end), _point(new, new_end))
-
-
-def _common_prefix(a: bytes, b: bytes) -> int:
-    """Length of the common prefix by bisection over slices: memory compares instead of a Python loop."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_suffix(a: bytes, b: bytes, start: int) -> int:
-    low, high = 0, min(len(a), len(b)) - start
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _point(source: bytes, offset: int) -> tuple[int, int]:
@@ -168,34 +160,79 @@ class TreeCache:
         self._clock = clock
         self._trees: OrderedDict[str, SyntaxTree] = OrderedDict()
         self._too_slow: OrderedDict[str, int] = OrderedDict()
+        self._parts: OrderedDict[str, SyntaxTree] = OrderedDict()  # of texts that are wrong where they are typed in
 
-    def tree(self, snapshot: Snapshot) -> SyntaxTree | None:
-        """The tree of a snapshot; None where the language is unknown or the text is too much to parse."""
-        return self._parse(snapshot, snapshot.char_count, lambda: encoded(snapshot.text()))
+    def tree(self, snapshot: Snapshot, offset: int) -> SyntaxTree | None:
+        """The tree of a snapshot, at least of the statements around a code-point offset.
+
+        None where the language is unknown or the text is too much to parse.
+        """
+        return self._parse(snapshot, snapshot.char_count, offset, lambda: encoded(snapshot.text()), inserted=False)
 
     def with_insertion(self, snapshot: Snapshot, offset: int, text: str) -> SyntaxTree | None:
-        """The tree that the snapshot would have with `text` inserted at a code-point offset."""
+        """The tree that the snapshot would have with `text` inserted at a code-point offset, at least around it."""
         return self._parse(
             snapshot,
             snapshot.char_count + len(text),
+            offset,
             lambda: encoded(snapshot.slice(0, offset) + text + snapshot.slice(offset, snapshot.char_count)),
+            inserted=True,
         )
 
-    def _parse(self, snapshot: Snapshot, size: int, source: Callable[[], bytes]) -> SyntaxTree | None:
-        path = snapshot.path
-        if size > MAX_PARSED_BYTES or grammar(snapshot.language) is None:
+    def _parse(
+        self, snapshot: Snapshot, size: int, offset: int, source: Callable[[], bytes], *, inserted: bool
+    ) -> SyntaxTree | None:
+        path, language = snapshot.path, snapshot.language
+        if size > MAX_PARSED_BYTES or grammar(language) is None:
             return None
         slow = self._too_slow.get(path)
         if slow is not None and abs(size - slow) <= SIZE_CHANGE * slow:
             return None
-        tree = parse(snapshot.language, content := source(), self._trees.get(path), clock=self._clock)
-        if tree is not None:
+        content = source()
+        known = self._trees.get(path)
+        tree = None
+        if known is not None and known.language == language:
+            tree = self._follow(path, known, content, byte_offset(snapshot, offset))
+        tree = tree or parse(language, content, known, clock=self._clock)
+        if tree is None:
+            if len(content) <= MAX_PARSED_BYTES:
+                _remember(self._too_slow, path, size)
+        elif inserted:
+            pass  # only tried
+        elif tree.covers == (0, len(content)):
             _remember(self._trees, path, tree)
-        elif len(content) <= MAX_PARSED_BYTES:
-            _remember(self._too_slow, path, size)
+            self._parts.pop(path, None)
+        else:
+            _remember(self._parts, path, tree)
         return tree
+
+    def _follow(self, path: str, known: SyntaxTree, source: bytes, byte: int) -> SyntaxTree | None:
+        """The tree of a later text if that costs little; else the statements around a byte, where that will do."""
+        last = self._parts.get(path)
+        if last is None:
+            tree = parse(known.language, source, known, limit_s=QUICK_S, clock=self._clock)
+            if tree is not None:
+                return tree
+        elif last.source == source and last.covers[0] <= byte <= last.covers[1]:
+            return last
+        return self._part(known, source, byte)
+
+    def _part(self, known: SyntaxTree, source: bytes, byte: int) -> SyntaxTree | None:
+        """The statements around a byte; None where the whole can be parsed at little cost, or must be."""
+        edited = Edited(*common(known.source, source), byte)
+        span = nearby(known.tree.root_node, len(known.source), edited)
+        if span is None:
+            return None
+        part = parse(known.language, source, only=edited.now(span), clock=self._clock)
+        if part is None or part.has_errors:
+            return part
+        # It is whole again. So is the text then, unless it was wrong elsewhere before.
+        start, end = span
+        elsewhere = known.errors_in(0, max(0, start - 1), 1) + known.errors_in(end + 1, len(known.source), 1)
+        return part if elsewhere else None
 
     def forget(self, path: str) -> None:
         """Drop a document's tree."""
         self._trees.pop(path, None)
         self._too_slow.pop(path, None)
+        self._parts.pop(path, None)
