@@ -39,9 +39,7 @@ def measure(root: Path, home: Path) -> dict[str, float]:
         text = (root / path).read_text(encoding="utf-8", errors="replace").splitlines()
         text[line] = text[line][:column]
         document = Document("\n".join(text), path=path, language="python", version=1)
-        pairs, followers = memory.without(path)
-        kept = memory.counts
-        memory.counts = (pairs, followers)
+        kept, memory.pairs = memory.pairs, memory.without(path)
         position = document.position_at(document.line_start(line) + column)
         started = perf_counter()
         memory.forget(path)
@@ -52,7 +50,7 @@ def measure(root: Path, home: Path) -> dict[str, float]:
             "alphabet": sorted(entry.name for entry in found),
             "frequency": sorted((entry.name for entry in found), key=lambda name: (-memory.any_count(name), name)),
         }
-        memory.counts = kept
+        memory.pairs = kept
         for name, order in orders.items():
             ranks[name].append(order.index(member) if member in order else None)
     memory.close()

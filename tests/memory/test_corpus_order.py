@@ -34,6 +34,6 @@ def test_after_settling_lines_are_continued(tmp_path: Path, monkeypatch: pytest.
     try:
         memory.refresh()
         memory.settle()
-        assert memory._corpus.ordered
+        assert memory._hot.corpus.ordered
     finally:
         memory.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,10 +16,13 @@ MAX_TOKENS = 12_000_000
 """Tokens kept in RAM, at 12 bytes each: about 45 MB of source."""
 AT_ONCE = 1_000_000
 """Up to so many tokens contexts are sorted when a corpus is made: a tenth of a second each."""
-KEPT_FOLDERS = 16
 EXACT, SHAPED = 2, 4
 """Tokens in a context that is looked up: as they are, and with names free."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_MIX = 0x9E3779B97F4A7C15
+_WORD_64 = 0xFFFFFFFFFFFFFFFF
+_BUCKET_BITS = 16
+_AT_A_TIME = 1 << 20
+"""Contexts numbered at a time: what that takes for a moment stays small."""
 
 
 def bare_of(tokens: Tokens) -> Tokens:
@@ -36,12 +38,72 @@ def shape_of(tokens: Tokens) -> Tokens:
 
 
 def _keys(tokens: Tokens, width: int) -> Keys:
-    """A number for the `width` tokens that end with each token; fewer at the start."""
+    """A number of 32 bits for the `width` tokens that end with each token; of fewer at the start."""
     keys = np.zeros(len(tokens), dtype=np.uint64)
     unsigned = tokens.astype(np.uint64)
+    unsigned += np.uint64(1)
     for back in range(min(width, len(tokens))):
-        keys[back:] = keys[back:] * _MIX + unsigned[: len(tokens) - back] + np.uint64(1)
+        keys[back:] *= np.uint64(_MIX)
+        keys[back:] += unsigned[: len(tokens) - back]
+    keys *= np.uint64(_MIX)
+    keys >>= np.uint64(32)
     return keys
+
+
+class _Order:
+    """The ends of all contexts of one kind, sorted by their keys. Keys are worked out on the way: two different
+    contexts may share one, and to store them would take as much room again."""
+
+    def __init__(self, raw: Tokens, width: int, *, shaped: bool) -> None:
+        self._raw, self._width, self._shaped = raw, width, shaped
+        # Key and place in one number: sorting numbers is several times faster than sorting places by them.
+        packed = np.arange(len(raw), dtype=np.uint64)
+        for start in range(0, len(raw), _AT_A_TIME):
+            before = min(start, width - 1)
+            piece = bare_of(raw[start - before : start + _AT_A_TIME])
+            keys = _keys(shape_of(piece) if shaped else piece, width)[before:]
+            keys <<= np.uint64(32)
+            packed[start : start + _AT_A_TIME] |= keys
+        packed.sort()
+        firsts = np.arange((1 << _BUCKET_BITS) + 1, dtype=np.uint64) << np.uint64(64 - _BUCKET_BITS)
+        self._buckets = np.searchsorted(packed, firsts)
+        self._buckets[-1] = len(packed)
+        self._ends: npt.NDArray[np.uint32] = packed.astype(np.uint32)
+        self._raw_view, self._end_view = raw.data, self._ends.data
+
+    def span(self, context: Tokens) -> tuple[int, int]:
+        """Where the contexts with the key of this one begin and end."""
+        key = int(_keys(shape_of(context) if self._shaped else context, self._width)[-1])
+        bucket = key >> 32 - _BUCKET_BITS
+        low, end = int(self._buckets[bucket]), int(self._buckets[bucket + 1])
+        low = self._first(key, low, end)
+        return low, self._first(key + 1, low, end)
+
+    def _first(self, key: int, low: int, high: int) -> int:
+        while low < high:
+            middle = (low + high) // 2
+            if self._key(self._end_view[middle]) < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _key(self, end: int) -> int:
+        """The same as `_keys` works out for many places at once."""
+        key = 0
+        for token in self._raw_view[max(0, end - self._width + 1) : end + 1].tolist()[::-1]:
+            bare = token & ~SPACE
+            key = (key * _MIX + (NAME if self._shaped and bare & NAME else bare) + 1) & _WORD_64
+        return (key * _MIX & _WORD_64) >> 32
+
+    def ends(self, low: int, high: int, step: int, context: Tokens) -> Places:
+        """Every `step`-th end of a context between two places, those left out that only share the key."""
+        found = self._ends[low:high:step].astype(np.int64)
+        found = found[found >= self._width - 1]
+        here = bare_of(self._raw[found[:, None] - np.arange(self._width - 1, -1, -1)])
+        alike = (shape_of(here) == shape_of(context)) if self._shaped else here == context
+        ends: Places = found[alike.all(axis=1)]
+        return ends
 
 
 class Corpus:
@@ -64,8 +126,12 @@ class Corpus:
         self._starts = np.cumsum([0, *map(len, parts)])
         self.raw: Tokens = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
         self._place = {path: number for number, path in enumerate(self.paths)}
-        self._folders: dict[str, npt.NDArray[np.bool_]] = {}
-        self._orders: tuple[npt.NDArray[np.int32], ...] = ()
+        folders: dict[str, int] = {}
+        self._folder = np.array(
+            [folders.setdefault(path.rpartition("/")[0], len(folders)) for path in self.paths], dtype=np.int32
+        )
+        self._folders = folders
+        self._orders: tuple[_Order, ...] = ()
         if not later or len(self.raw) <= AT_ONCE:
             self.order()
 
@@ -75,13 +141,8 @@ class Corpus:
         return bool(self._orders)
 
     def order(self) -> None:
-        """Sort all contexts: seconds for a large corpus, in which nothing is found yet."""
-        bare = bare_of(self.raw)
-        self._orders = tuple(self._order(tokens, width) for tokens, width in ((bare, EXACT), (shape_of(bare), SHAPED)))
-
-    @staticmethod
-    def _order(tokens: Tokens, width: int) -> npt.NDArray[np.int32]:
-        return np.argsort(_keys(tokens, width), kind="stable").astype(np.int32)
+        """Sort all contexts: a second or two for a large corpus, in which nothing is found yet."""
+        self._orders = (_Order(self.raw, EXACT, shaped=False), _Order(self.raw, SHAPED, shaped=True))
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -91,26 +152,9 @@ class Corpus:
         width = SHAPED if shaped else EXACT
         if len(context) < width or len(self.raw) < width or not self.ordered:
             return np.empty(0, dtype=np.int64)
-        wanted = context[-width:]
-        key = int(_keys(shape_of(wanted) if shaped else wanted, width)[-1])
-        order = self._orders[shaped]
-        low, high = (self._bound(order, key, shaped, width, right) for right in (False, True))
-        found = order[low:high] if high - low <= limit else order[low:high][:: (high - low) // limit + 1]
-        return found.astype(np.int64) + 1
-
-    def _bound(self, order: npt.NDArray[np.int32], key: int, shaped: bool, width: int, right: bool) -> int:
-        """Bisection by keys worked out on the way: storing them would take half as much memory again."""
-        low, high = 0, len(order)
-        while low < high:
-            middle = (low + high) // 2
-            end = int(order[middle]) + 1
-            here = bare_of(self.raw[max(0, end - width) : end])
-            number = int(_keys(shape_of(here) if shaped else here, width)[-1])
-            if number < key or (right and number == key):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        wanted, order = context[-width:], self._orders[shaped]
+        low, high = order.span(wanted)
+        return order.ends(low, high, 1 if high - low <= limit else (high - low) // limit + 1, wanted) + 1
 
     def file_at(self, places: Places) -> Places:
         """Number of the file that each place lies in."""
@@ -118,11 +162,8 @@ class Corpus:
 
     def in_folder(self, folder: str) -> npt.NDArray[np.bool_]:
         """For each file whether it lies directly in a folder."""
-        if folder not in self._folders:
-            self._folders[folder] = np.array([posixpath.dirname(path) == folder for path in self.paths], dtype=np.bool_)
-            if len(self._folders) > KEPT_FOLDERS:
-                self._folders.pop(next(iter(self._folders)))
-        return self._folders[folder]
+        here: npt.NDArray[np.bool_] = self._folder == self._folders.get(folder, -1)
+        return here
 
     def span(self, path: str) -> tuple[int, int]:
         """Where a file's tokens lie; empty for one that is not here."""

@@ -7,29 +7,28 @@ background thread. One object serves one root; several processes may share the f
 from __future__ import annotations
 
 import builtins
-import heapq
 import posixpath
 import re
 import sqlite3
 import threading
-from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from hunch_features.memory.allocator import give_back
 from hunch_features.memory.bindings import Binding, bindings
-from hunch_features.memory.continuation import NEAR_CHARS, Continuation, Continuations
-from hunch_features.memory.corpus import Corpus
+from hunch_features.memory.continuation import NEAR_CHARS, Continuation
 from hunch_features.memory.extract import Symbol, extract
+from hunch_features.memory.hot import Hot
 from hunch_features.memory.index import Progress, Refreshed, refresh, refresh_paths
+from hunch_features.memory.pairs import Pairs
 from hunch_features.memory.parse_worker import ParseWorker
 from hunch_features.memory.paths import Paths
-from hunch_features.memory.postings import Postings, distinct_names
+from hunch_features.memory.postings import Postings
 from hunch_features.memory.store import Hit, Store, index_path
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, split_name, token_id
+from hunch_features.memory.tokens import NAME, SPACE, Tokens, split_name, token_id
 from hunch_features.memory.walk import MAX_FILE_BYTES, language_of
 from hunch_features.text import Position, Snapshot
 
@@ -51,8 +50,6 @@ _FAMILIES = {
     "typescriptreact": "javascript",
     "cpp": "c",
 }
-_IMPORTS = np.array([token_id(word) for word in ("from", "import", "package", "use", "using")], dtype=np.int32)
-_DOTS = (token_id("."), token_id(".") | SPACE)
 
 
 class Facts:
@@ -73,27 +70,27 @@ class RepositoryMemory:
         self.store = Store(self._path)
         self._writing = threading.Lock()
         self._worker = ParseWorker()
-        self.paths = Paths()
-        self.postings = Postings()
-        self.defined: set[str] = set()
-        """Every name that has a definition; one that is only added to until the next load."""
-        self.names: set[int] = set()
-        """Ids (without a space before) of every name in the repository."""
-        self.pairs: Counter[int] = Counter()
-        """How often name B follows name A and a dot; key: `pair_key`."""
-        self.followers: Counter[int] = Counter()
-        """How often a name follows a dot."""
+        self._hot = Hot()
         self._facts: OrderedDict[str, tuple[int, Facts]] = OrderedDict()
-        self._by_receiver: Mapping[int, Sequence[int]] = {}
         self.generation = 0
         """Goes up whenever answers may have changed."""
         self._modules: dict[str, list[Hit]] = {}
-        self._corpus = Corpus()
-        self._ordering: threading.Thread | None = None
-        self._changed: dict[str, Tokens] = {}
-        self._texts: dict[int, str] = {}
-        self._continuations = Continuations(self._corpus, self._texts)
         self.loaded = False
+
+    @property
+    def paths(self) -> Paths:
+        """Every indexed file."""
+        return self._hot.paths
+
+    @property
+    def postings(self) -> Postings:
+        """Which files use a name."""
+        return self._hot.postings
+
+    @property
+    def defined(self) -> set[str]:
+        """Every name that has a definition, and some that had one."""
+        return self._hot.defined
 
     def close(self) -> None:
         """Close the index."""
@@ -135,7 +132,9 @@ class RepositoryMemory:
                 done = refresh_paths(self.root, writer, listed, self._worker)
                 if done.parsed or done.removed:
                     for path in listed:
-                        self._replace(writer, path, before[path])
+                        self._hot.replace(writer, path, before[path])
+                    self._modules.clear()
+                    self.generation += 1
             finally:
                 writer.close()
         return done
@@ -146,72 +145,19 @@ class RepositoryMemory:
             self._load()
 
     def _load(self) -> None:
-        paths = Paths()
         reader = Store(self._path)
         try:
-            pairs: Counter[int] = Counter()
-            postings: list[tuple[str, Tokens]] = []
-            files: list[tuple[str, Tokens]] = []
-            for path, blob in reader.tokens():
-                tokens = np.frombuffer(blob, dtype=np.int32)
-                files.append((path, tokens))
-                paths.add(path)
-                postings.append((path, distinct_names(tokens)))
-                if len(pairs) < MAX_PAIRS:
-                    pairs.update(_pairs(tokens))
-            self.postings = Postings(postings)
-            self.defined = reader.defined_names()
-            self._texts = reader.vocabulary()
-            self.names = {key & ~SPACE for key in self._texts if key & NAME}
-            self._corpus, self._changed = Corpus(files, later=True), {}
-            self._continuations = Continuations(self._corpus, self._texts)
+            self._hot = Hot(reader)
         finally:
             reader.close()
-        self.paths, self.pairs, self.followers = paths, pairs, _followers(pairs)
-        self._by_receiver = _by_receiver(pairs)
         self._modules.clear()
         self.generation += 1
         self.loaded = True
-        del files, postings
-        self._ordering = threading.Thread(target=self._order, args=(self._corpus,), name="corpus", daemon=True)
-        self._ordering.start()
-
-    @staticmethod
-    def _order(corpus: Corpus) -> None:
-        """Puts a large corpus in order, beside everything else: symbols and search need not wait for it."""
-        if not corpus.ordered:
-            corpus.order()
-        give_back()
+        self._hot.order_beside()
 
     def settle(self) -> None:
         """Wait until lines can be continued from all files: for callers who would rather wait than get nothing."""
-        if self._ordering is not None:
-            self._ordering.join()
-
-    def _replace(self, writer: Store, path: str, old: bytes | None) -> None:
-        new = writer.tokens_of(path)
-        if old is not None:
-            gone = _pairs(np.frombuffer(old, dtype=np.int32))
-            self.pairs.subtract(gone)
-            self.followers.subtract(_followers(gone))
-        self._changed[path] = np.frombuffer(new or b"", dtype=np.int32)
-        self._texts.update(writer.names_of(np.unique(self._changed[path] | SPACE).tolist()))
-        self._continuations = Continuations(self._corpus, self._texts, Corpus(self._changed.items()))
-        if new is None:
-            self.paths.discard(path)
-            self.postings.replace(path, None)
-            return
-        tokens = np.frombuffer(new, dtype=np.int32)
-        names = distinct_names(tokens)
-        self.postings.replace(path, names)
-        self.defined.update(hit.symbol.name for hit in writer.in_file(path, everything=True))
-        self.paths.add(path)
-        pairs = _pairs(tokens)
-        self.pairs.update(pairs)
-        self.followers.update(_followers(pairs))
-        self._modules.clear()
-        self.generation += 1
-        self.names.update(names.tolist())
+        self._hot.settle()
 
     # ---- questions ----
 
@@ -241,7 +187,7 @@ class RepositoryMemory:
         caret = snapshot.line_start(position.line) + position.column
         prefix = snapshot.slice(max(0, caret - 2 * NEAR_CHARS), caret)
         suffix = snapshot.slice(caret, min(snapshot.char_count, caret + 2 * NEAR_CHARS))
-        return self._continuations.at(prefix.replace("\r\n", "\n"), suffix.replace("\r\n", "\n"), snapshot.path)
+        return self._hot.continuations.at(prefix.replace("\r\n", "\n"), suffix.replace("\r\n", "\n"), snapshot.path)
 
     def imported_file(self, language: str, binding: Binding, importer: str) -> str | None:
         """The file in which a binding's name, or the module itself, is to be found."""
@@ -354,9 +300,8 @@ class RepositoryMemory:
 
     def seen_after(self, receiver: str) -> list[str]:
         """Names that follow a receiver's name and a dot in the repository, the most frequent first."""
-        seen = self._by_receiver.get(token_id(receiver), ())[:MAX_SEEN]
-        texts = self.store.texts(list(seen))
-        return [texts[number] for number in seen if number in texts]
+        seen = self._hot.pairs.after(token_id(receiver), MAX_SEEN)
+        return [text for number in seen if (text := self._hot.texts.get(number | SPACE))]
 
     def modules_below(self, importer: str, package: str) -> list[tuple[str, str]]:
         """Name and path of the Python modules that may follow `package` (`a.b.`, `.`, or empty) in an import."""
@@ -364,7 +309,7 @@ class RepositoryMemory:
 
     def any_count(self, name: str) -> int:
         """How often a name follows a dot in the repository, whatever stands before it."""
-        return max(0, self.followers[token_id(name)])
+        return self._hot.pairs.total(token_id(name))
 
     @staticmethod
     def words(name: str) -> tuple[str, ...]:
@@ -377,30 +322,27 @@ class RepositoryMemory:
         return language == "python" and hasattr(builtins, name)
 
     @property
-    def counts(self) -> tuple[Counter[int], Counter[int]]:
-        """Counts of pairs and of followers."""
-        return self.pairs, self.followers
+    def pairs(self) -> Pairs:
+        """How often one name follows another and a dot; settable for evaluation."""
+        return self._hot.pairs
 
-    @counts.setter
-    def counts(self, counts: tuple[Counter[int], Counter[int]]) -> None:
-        self.pairs, self.followers = counts
-        self._by_receiver = _by_receiver(self.pairs)
+    @pairs.setter
+    def pairs(self, pairs: Pairs) -> None:
+        self._hot.pairs = pairs
 
-    def without(self, path: str) -> tuple[Counter[int], Counter[int]]:
-        """Pair and follower counts without those of one file: for evaluation, where it must not know its own answer."""
-        pairs = self.pairs.copy()
+    def without(self, path: str) -> Pairs:
+        """The pairs without those of one file: for evaluation, where it must not know its own answer."""
         tokens = self.tokens_of(path)
-        if tokens is not None:
-            pairs.subtract(_pairs(tokens))
-        return pairs, _followers(pairs)
+        return self._hot.pairs.without(tokens) if tokens is not None else self._hot.pairs
 
     def pair_count(self, receiver: str, member: str) -> int:
         """How often `receiver.member` is written in the repository."""
-        return max(0, self.pairs[pair_key(token_id(receiver), token_id(member))])
+        return self._hot.pairs.count(token_id(receiver), token_id(member))
 
     def knows(self, name: str) -> bool:
         """Whether a name occurs anywhere in the repository, as code or in a comment."""
-        return token_id(name) in self.names
+        number = token_id(name)
+        return bool(number & NAME) and number | SPACE in self._hot.texts
 
     def _guarded(self, ask: Callable[[], list[Hit]]) -> list[Hit]:
         """A busy or damaged index answers with nothing: completion goes on without it."""
@@ -413,48 +355,6 @@ class RepositoryMemory:
 def _family(language: str) -> str:
     """Languages that can use each other's definitions."""
     return _FAMILIES.get(language, language)
-
-
-def pair_key(receiver: int, member: int) -> int:
-    """One number for two token ids without spaces."""
-    return receiver << 32 | member
-
-
-def _pairs(tokens: Tokens) -> Counter[int]:
-    """Counts of what-stands-before, dot, name in one file; `self` and `)` count as what stands before.
-
-    Imports are left out: a module's name is not what the objects called like its package have.
-    """
-    if not len(tokens):
-        return Counter()
-    dots = np.flatnonzero((tokens == _DOTS[0]) | (tokens == _DOTS[1]))
-    dots = dots[(dots > 0) & (dots < len(tokens) - 1)]
-    starts = np.concatenate(([0], np.flatnonzero(tokens == NEWLINE) + 1))
-    imports = np.isin(tokens[np.minimum(starts, len(tokens) - 1)], _IMPORTS)
-    dots = dots[~imports[np.searchsorted(starts, dots, side="right") - 1]]
-    left, right = tokens[dots - 1], tokens[dots + 1]
-    named = (right & NAME) != 0
-    keys = (left[named].astype(np.int64) & ~SPACE) << 32 | (right[named].astype(np.int64) & ~SPACE)
-    distinct, counts = np.unique(keys, return_counts=True)
-    return Counter(dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
-
-
-def _by_receiver(pairs: Counter[int]) -> dict[int, list[int]]:
-    """What follows each receiver, the most frequent first."""
-    groups: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for key, count in pairs.items():
-        if count > 0:
-            groups[key >> 32].append((-count, key & 0xFFFFFFFF))
-    return {
-        receiver: [number for _count, number in heapq.nsmallest(MAX_SEEN, found)] for receiver, found in groups.items()
-    }
-
-
-def _followers(pairs: Counter[int]) -> Counter[int]:
-    counts: Counter[int] = Counter()
-    for key, count in pairs.items():
-        counts[key & 0xFFFFFFFF] += count
-    return counts
 
 
 def extended(signature: str) -> list[str]:
