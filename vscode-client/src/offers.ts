@@ -109,6 +109,12 @@ export class Offers implements vscode.CodeActionProvider, vscode.Disposable {
 
   /** What the server cannot do: it starts nothing. */
   private async act(offer: Offer): Promise<void> {
+    if (offer.action?.snippet && offer.uri && offer.position) {
+      const at = new vscode.Position(offer.position.line, offer.position.character);
+      const editor = await vscode.window.showTextDocument(vscode.Uri.parse(offer.uri), { selection: new vscode.Range(at, at) });
+      await editor.insertSnippet(new vscode.SnippetString(offer.action.snippet), at);
+      return;
+    }
     if (offer.action?.name === "run_test" && offer.action.path) {
       const folder = vscode.workspace.workspaceFolders?.[0];
       if (!folder) return;

@@ -56,6 +56,8 @@ export class OpenOffer {
     if (!offer?.uri || !offer.position || !caret) return "nothing";
     if (!offer.edits && offer.kind !== "next_edit") return "nothing";
     if (caret.uri !== offer.uri || caret.line !== offer.position.line) return "jump";
+    // The place is inside of the line, and something is to be written there.
+    if (offer.action?.snippet) return "jump";
     return offer.edits ? "take" : "nothing";
   }
 }

@@ -52,7 +52,7 @@ export interface Offer {
   edits?: WorkspaceEdit;
   command?: Command;
   /** What is wanted, where that is neither an edit nor showing a document. */
-  action?: { name: string; path?: string; commit?: string };
+  action?: { name: string; path?: string; commit?: string; snippet?: string };
 }
 
 export type OfferOutcome = "accepted" | "dismissed" | "expired" | "notNow";

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from hunch_features.next_edit.filling import Filled, fill
+from hunch_features.next_edit.filling import Filled, fill, in_scope
 from hunch_features.next_edit.kinds import Change
 from hunch_features.next_edit.passing import Given, Passed, fits, is_needed, passed
 from hunch_features.next_edit.signatures import Parameter, Resigned
@@ -95,6 +95,12 @@ def given_for(resigned: Resigned, source: Source, line: int, column: int) -> dic
     new = {one.name for _, one in resigned.added}
     said = {given.key or places[at]: given.value for at, given in enumerate(call.given)}
     return {name: value for name, value in said.items() if name in new}
+
+
+def is_known(source: Source, line: int, column: int, function: str, name: str) -> bool:
+    """Whether a name can be used in the call of a function at a place."""
+    call = _call_of(source, line, column, function)
+    return call is not None and in_scope(source, call.node, name)
 
 
 def _is_own(resigned: Resigned, call: tree_sitter.Node, modules: frozenset[str]) -> bool:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hunch_features.next_edit.calls import given_for
+from hunch_features.next_edit.calls import given_for, is_known
 from hunch_features.next_edit.edit import Delta
 from hunch_features.next_edit.kinds import Change, ChangeKind
 from hunch_features.next_edit.signatures import Resigned, compared, signatures_at
@@ -25,56 +25,64 @@ class OpenSignatures:
 
     def __init__(self) -> None:
         self._open: OrderedDict[tuple[str, str], tuple[Change, int]] = OrderedDict()
+        self._given: dict[tuple[str, str], dict[str, dict[tuple[str, int], str]]] = {}
+        """Of a function: parameter, place of the call, what it passes."""
+        self.is_filling = False
+        """Whether the edit just made is a call in which a placeholder still stands."""
 
     def see(self, delta: Delta, made: Sequence[Change], at: int) -> None:
         """An edit; `made` are its own changes, `at` is ms since 1970. An edit that grows is seen again and again."""
         path = delta.edit.path
+        self.is_filling = False
         for change in made:
-            if change.kind is ChangeKind.SIGNATURE and change.resigned is not None and not change.path:
-                self._resigned(path, change, change.resigned, at)
-        for key, (change, _) in list(self._open.items()):
-            if at - self._open[key][1] > LASTS_MS:
-                del self._open[key]
-            elif change.resigned is not None:
-                self._learn(key, change, change.resigned, delta, at)
+            if change.kind is ChangeKind.SIGNATURE and change.resigned is not None:
+                self._resigned((path, change.resigned.name), change, change.resigned, at)
+        for key, (change, then) in list(self._open.items()):
+            if at - then > LASTS_MS:
+                self._forget(key)
+            elif change.resigned is not None and self._learn(key, change.resigned, delta):
+                self._open[key] = change, at
 
-    def _resigned(self, path: str, change: Change, new: Resigned, at: int) -> None:
-        key = path, new.name
+    def _resigned(self, key: tuple[str, str], change: Change, new: Resigned, at: int) -> None:
         known = self._open.pop(key, None)
         before = known[0].resigned if known is not None else None
         joined: Resigned | None = new
         if before is not None and before.was != new.was and before.now == new.was:
             joined = compared(new.name, new.line, new.is_method, before.was, new.now)
         if joined is None or joined.is_harmless:
+            self._forget(key)
             return
-        learned = known[0].learned if known is not None else ()
-        self._open[key] = replace(change, resigned=joined, path=path, learned=learned), at
-        while len(self._open) > MOST:
-            self._open.popitem(last=False)
+        self._open[key] = replace(change, resigned=joined, path=key[0]), at
+        if len(self._open) > MOST:
+            self._forget(next(iter(self._open)))
 
-    def _learn(self, key: tuple[str, str], change: Change, resigned: Resigned, delta: Delta, at: int) -> None:
-        """What calls of the function pass that were just written."""
-        name = resigned.name
-        if not any(name in delta.after.lines[line] for line in delta.touched):
-            return
-        places = [(line, column) for line, column in delta.after.places(name) if line in delta.touched]
-        learned = dict(change.learned)
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._open.pop(key, None)
+        self._given.pop(key, None)
+
+    def _learn(self, key: tuple[str, str], resigned: Resigned, delta: Delta) -> bool:
+        """Whether calls of the function were just written; what they pass is remembered."""
+        source, touched = delta.after, delta.touched
+        places = [place for place in source.places(resigned.name) if place[0] in touched] if touched else []
+        given = self._given.setdefault(key, {})
         for line, column in places[:MOST_CALLS]:
-            for parameter, text in given_for(resigned, delta.after, line, column).items():
-                learned[parameter] = tuple(dict.fromkeys((*learned.get(parameter, ()), text)))[-3:]
-        if learned != dict(change.learned):
-            self._open[key] = replace(change, learned=tuple(learned.items())), at
+            for parameter, text in given_for(resigned, source, line, column).items():
+                if text == parameter:
+                    self.is_filling |= not is_known(source, line, column, resigned.name, parameter)
+                else:
+                    given.setdefault(parameter, {})[source.path, line] = text
+        return bool(places)
 
     def changes(self, path: str, text: Callable[[str], str | None]) -> list[Change]:
         """The changes that are still to be followed after an edit of `path`; `text` reads a file's text now."""
         found = []
         for key, (change, _) in list(self._open.items()):
-            resigned = change.resigned
             known = text(change.path)
-            if resigned is None or known is None or not _stands(change.path, known, resigned):
-                del self._open[key]
+            if change.resigned is None or known is None or not _stands(change.path, known, change.resigned):
+                self._forget(key)
                 continue
-            found.append(replace(change, path="") if path == change.path else change)
+            learned = tuple((name, tuple(texts.values())) for name, texts in self._given.get(key, {}).items())
+            found.append(replace(change, path="" if path == change.path else change.path, learned=learned))
         return found
 
 

@@ -44,7 +44,7 @@ def title_and_why(change: Change, edited: str, *, has_text: bool, hole: Hole | N
         case ChangeKind.SIGNATURE:
             title = f"Follow the new parameters of `{old}`"
             if hole is not None:
-                title = f"Say what to pass for {_names(hole.names)} here"
+                title = f"Say what `{old}` gets for {_names(hole.names)} here"
             return title, f"In {file}, {parameters(change.resigned, old)}."
         case ChangeKind.NAME_REMOVED:
             return f"`{old}` is still used here", f"You removed `{old}` in {file}."

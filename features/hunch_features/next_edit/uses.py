@@ -79,7 +79,8 @@ def uses(
         shared["pair_line_likeness"] = change.likeness
         shared["pair_pure"] = change.pure
         shared["pair_times"] = float(change.times)
-    for line, column in outside:
+    called = places if change.kind is ChangeKind.SIGNATURE else outside
+    for line, column in called:
         in_scope = change.reaches(line, here=here)
         if not in_scope and change.kind is not ChangeKind.ENCLOSING:
             continue
@@ -97,6 +98,8 @@ def uses(
         elif change.kind is ChangeKind.SIGNATURE:
             answer = arguments(change, source, line, column, modules)
             facts.update(answer.facts)
+            if here and line in touched and not facts.get("call_must_change"):
+                continue
             edits, hole, filled = answer.edits, answer.hole, answer.filled
         proposal = Proposal(change, edits, 1.0 if edits else 0.0, hole, filled)
         spots.add(source, (line, column, end), proposal, facts)

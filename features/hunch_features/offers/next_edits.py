@@ -36,7 +36,8 @@ def _one(edit: NextEdit, versions: Mapping[str, int]) -> Offer:
     version = versions.get(edit.path)
     command = None
     if not edit.edits:
-        command = Command(EditorAction.OPEN, {"path": edit.path, "line": edit.start.line})
+        snippet: dict[str, str | int] = {"snippet": edit.snippet} if edit.snippet else {}
+        command = Command(EditorAction.OPEN, {"path": edit.path, "line": edit.start.line, **snippet})
     return Offer(
         OfferKind.NEXT_EDIT,
         f"next:{edit.path}:{edit.start.line}:{edit.change}",

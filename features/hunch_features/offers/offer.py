@@ -54,7 +54,10 @@ class EditorAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An action with its arguments, plain values only: `path`, `line`, `commit`, …"""
+    """An action with its arguments, plain values only: `path`, `line`, `commit`, …
+
+    `snippet` (LSP's syntax, with placeholders) is what the person is to fill in at the offer's place.
+    """
 
     action: EditorAction
     arguments: Mapping[str, str | int] = field(default_factory=dict)
@@ -79,3 +82,8 @@ class Offer:
     command: Command | None = None
     targets: tuple[str, ...] = ()
     lasts_ms: int = 60_000
+
+    @property
+    def is_for_a_text(self) -> bool:
+        """Whether it is about a text just as it is now: edits, or a place inside of a line to write at."""
+        return bool(self.edits) or (self.command is not None and "snippet" in self.command.arguments)

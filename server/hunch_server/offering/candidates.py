@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from hunch_features.memory.history.cochange import Related
@@ -37,6 +37,7 @@ from hunch_server.session import OpenDocument
 if TYPE_CHECKING:
     from hunch_features.constraints.rule import Rule
     from hunch_features.memory.repository import RepositoryMemory
+    from hunch_features.next_edit.following import OpenSignatures
     from hunch_server.app import HunchServer
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def find_next(
     together: Mapping[str, float],
     texts: Mapping[str, str],
     rules: Sequence[Rule],
+    signatures: OpenSignatures,
 ) -> tuple[list[NextEdit], float]:
     """Next edits, and how sure one must be to be shown. Blocks for about `FIND_S`. `texts` are the open documents."""
     from hunch_features.next_edit.candidates import ranked  # noqa: PLC0415 - needed after the first edit only
@@ -75,7 +77,11 @@ def find_next(
             return together if path == edited else {}
 
     deadline = perf_counter() + FIND_S
-    found = find(Delta(edit), Known(memory, None, texts), in_time=lambda: perf_counter() < deadline)
+    repository = Known(memory, None, texts)
+    in_time: Callable[[], bool] = lambda: perf_counter() < deadline  # noqa: E731
+    found = find(Delta(edit), repository, in_time=in_time, signatures=signatures, at=int(time() * 1000))
+    if signatures.is_filling:
+        return [], ranker.show
     return ranked(found, rules, MOST_PLACES, ranker), ranker.show
 
 
@@ -86,6 +92,7 @@ class Candidates:
         self._server = server
         self._broken: dict[str, frozenset[str]] = {}
         self._episodes: dict[Path, Episodes] = {}
+        self._signatures: dict[Path, OpenSignatures] = {}
         self._no_next_edits = False
 
     async def gather(
@@ -141,12 +148,18 @@ class Candidates:
         companions = memories.companions(root, path) if memories is not None else ()
         together = {one.path: one.score for one in companions}
         try:
-            found, show = await asyncio.to_thread(find_next, episode, memory, together, texts, rules)
+            signatures = self._signatures_of(root)
+            found, show = await asyncio.to_thread(find_next, episode, memory, together, texts, rules, signatures)
         except Exception:
             log.exception("bug in next edits")  # said once; other offers go on
             self._no_next_edits = True
             return []
         return next_edit_offers(found, versions, show)
+
+    def _signatures_of(self, root: Path) -> OpenSignatures:
+        from hunch_features.next_edit.following import OpenSignatures  # noqa: PLC0415 - needed after the first edit
+
+        return self._signatures.setdefault(root, OpenSignatures())
 
     # ---- history ----
 

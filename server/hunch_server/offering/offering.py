@@ -135,7 +135,7 @@ class Offering:
             self._last_line = change.start.line
         self._last_document, self._last_root, self._changed_at = document.path, Path(workspace), at
         self._candidates.changed(self._last_root, document, changes, at)
-        if self._ready is not None and self._ready.made.offer.edits:
+        if self._ready is not None and self._ready.made.offer.is_for_a_text:
             self._withdraw()  # its edits were made for another text
         self._after("idle", IDLE_S, self._idle, keep=True)
         self._after("git", GIT_S, self._look_at_git, keep=True)
@@ -265,7 +265,7 @@ class Offering:
         except messages.Stale:
             self.engine.decider.unmake()
             return
-        if made.offer.edits and self._opened() != opened:
+        if made.offer.is_for_a_text and self._opened() != opened:
             self.engine.decider.unmake()  # typed on meanwhile
             return
         self._ready = found
