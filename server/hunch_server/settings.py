@@ -139,6 +139,16 @@ class RulesSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_diagnostics: Annotated[
         int, Meta(description="Most places of one file that are shown; the last says how many more.", ge=1, le=5000)
     ] = 200
+    model: Annotated[
+        str,
+        Meta(
+            description="Instruct model that proposes checks (`hunch rules compile --with-model`) and gives opinions "
+            "(`hunch check --with-opinion`): an id from `hunch models list` or the path of a GGUF file. "
+            "Empty: the server of `remote.url`, if one is set.",
+            max_length=4096,
+            extra=MACHINE,
+        ),
+    ] = ""
 
 
 class OffersSettings(msgspec.Struct, frozen=True, kw_only=True):

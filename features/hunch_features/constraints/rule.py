@@ -57,8 +57,7 @@ class RequireHeader(msgspec.Struct, tag="require_header", tag_field="type", froz
 
 
 class LimitLength(msgspec.Struct, tag="limit_length", tag_field="type", frozen=True, omit_defaults=True):
-    """Lines, functions or files must not be longer: a line in columns, the others in lines; parameters are "
-    "counted."""
+    """Lines, functions or files must not be longer: a line in columns, the others in lines; parameters are counted."""
 
     of: Literal["line", "function", "file", "parameters"]
     most: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
@@ -174,8 +173,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rule. `include` and `exclude` are globs relative to the root; no `include` means all files below "
-    "`folder`."""
+    """One rule. `include` and `exclude` are globs relative to the root; without `include` all files below `folder`."""
 
     id: str
     kind: Kind
@@ -190,6 +188,8 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     languages: tuple[str, ...] = ()
     why: str = ""
     """Why it is not enforced; empty when it is."""
+    origin: Literal["", "model"] = ""
+    """`model`: a model proposed the check, and nobody has edited it since."""
 
 
 KIND_OF_CHECK: dict[type, Kind] = {

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import re2
@@ -48,6 +48,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     languages: Globs | None = None
     pin: bool = False
     made: Short | None = None
+    origin: Literal["model"] | None = None
+    """`model`: `hunch rules compile --with-model` wrote the check."""
     check: Check | None = None
 
 
@@ -137,15 +139,16 @@ def _entry(table: Any) -> Entry:
         unknown = sorted(set(table["check"]) - known)
         if unknown:
             raise ValueError(f"unknown key `{unknown[0][:60]}` in the check; it may have {', '.join(sorted(known))}")
-        _check_pattern(entry.check)
+        problem = pattern_problem(entry.check) if isinstance(entry.check, ForbidText) else ""
+        if problem:
+            raise ValueError(problem)
     return entry
 
 
-def _check_pattern(check: Check) -> None:
-    if not isinstance(check, ForbidText):
-        return
+def pattern_problem(check: ForbidText) -> str:
+    """Why a text or pattern cannot be looked for; empty when it can."""
     if bool(check.text) == bool(check.pattern):
-        raise ValueError("a forbid_text check needs either `text` or `pattern`")
+        return "a forbid_text check needs either `text` or `pattern`"
     if check.pattern:
         options = re2.Options()
         options.max_mem = 8 << 20
@@ -153,7 +156,8 @@ def _check_pattern(check: Check) -> None:
         try:
             re2.compile(check.pattern, options)
         except re2.error as error:
-            raise ValueError(f"the pattern is not valid in RE2: {error}") from error
+            return f"the pattern is not valid in RE2: {error}"
+    return ""
 
 
 def merged(rules: Sequence[Rule], file: RulesFile) -> tuple[list[Rule], list[tuple[str, str]]]:
@@ -163,7 +167,10 @@ def merged(rules: Sequence[Rule], file: RulesFile) -> tuple[list[Rule], list[tup
     result: list[Rule] = []
     for rule in rules:
         entry, _ = by_id.pop(rule.id, (None, 0))
-        result.append(rule if entry is None or is_unedited(entry) else _changed(rule, entry))
+        if entry is None or (is_unedited(entry) and not holds_proposal(entry, rule)):
+            result.append(rule)
+        else:
+            result.append(_changed(rule, entry))
     for entry, line in by_id.values():
         if is_unedited(entry):
             continue  # its sentence is gone or says something else now
@@ -188,7 +195,7 @@ def _changed(rule: Rule, entry: Entry) -> Rule:
         for name in ("status", "severity", "folder", "include", "exclude", "languages", "check")
         if (value := getattr(entry, name)) is not None
     }
-    changed = msgspec.structs.replace(rule, **given)
+    changed = msgspec.structs.replace(rule, **given, origin="model" if is_proposal(entry) else "")
     if entry.check is not None:
         changed = msgspec.structs.replace(changed, kind=kind_of(entry.check))
     if changed.check is None and changed.status == "enforced":
@@ -200,11 +207,24 @@ def _changed(rule: Rule, entry: Entry) -> Rule:
 
 def is_unedited(entry: Entry) -> bool:
     """Whether `compile` wrote the entry and nobody changed it since."""
-    return entry.made is not None and not entry.pin and entry.note is None and entry.made == _hash(entry)
+    if entry.made is None or entry.pin or (entry.note is not None and entry.origin is None):
+        return False
+    return entry.made == _hash(entry)
+
+
+def is_proposal(entry: Entry) -> bool:
+    """Whether the entry is what a model proposed, and nobody has changed it since."""
+    return entry.origin == "model" and is_unedited(entry)
+
+
+def holds_proposal(entry: Entry, rule: Rule) -> bool:
+    """Whether a model's proposal speaks for a sentence: as long as no pattern gives that a check."""
+    return is_proposal(entry) and rule.check is None
 
 
 def _hash(entry: Entry) -> str:
-    own = {name: msgspec.to_builtins(getattr(entry, name)) for name in _OWN if getattr(entry, name) is not None}
+    names = (*_OWN, "note", "origin") if entry.origin else _OWN
+    own = {name: msgspec.to_builtins(getattr(entry, name)) for name in names if getattr(entry, name) is not None}
     return hashlib.sha256(msgspec.json.encode(own, order="sorted")).hexdigest()[:8]
 
 
@@ -220,6 +240,8 @@ def entry_of(rule: Rule) -> Entry:
         include=rule.include or None,
         exclude=rule.exclude or None,
         languages=rule.languages or None,
+        note=(rule.why or None) if rule.origin else None,
+        origin=rule.origin or None,
         check=rule.check,
     )
     return msgspec.structs.replace(entry, made=_hash(entry))

@@ -20,6 +20,7 @@ from hunch_features.constraints.rules_file import (
     Entry,
     RulesFile,
     entry_of,
+    holds_proposal,
     is_unedited,
     parse_rules,
     read_rules_file,
@@ -45,26 +46,35 @@ class Written:
     kept: int
 
 
-def refresh(root: Path, compiled: Sequence[Rule]) -> Written:
-    """Bring the file of a root up to what its sentences say now. Raises HunchError when it cannot be used."""
+def refresh(root: Path, compiled: Sequence[Rule], proposed: Sequence[Rule] = ()) -> Written:
+    """Bring the file of a root up to what its sentences say now. Raises HunchError when it cannot be used.
+
+    `proposed`: rules that a model has made of some of the sentences.
+    """
     file = read_rules_file(root)
     if file.problems:
         raise HunchError(str(file.problems[0]), "mend the file; nothing was written")
-    text, written = refreshed(_text(root), file, compiled)
+    text, written = refreshed(_text(root), file, compiled, proposed)
     _write(root, text)
     return written
 
 
-def refreshed(text: str, file: RulesFile, compiled: Sequence[Rule]) -> tuple[str, Written]:
+def refreshed(
+    text: str, file: RulesFile, compiled: Sequence[Rule], proposed: Sequence[Rule] = ()
+) -> tuple[str, Written]:
     """The new text of a file whose entries are `file`; `compiled` without what the file says."""
     blocks = _blocks(text)
     if len(blocks) != len(file.entries) + 1:
         raise HunchError(f"{PATH}: its rules are not all written as [[rule]]", "write each below a line [[rule]]")
-    wanted = {rule.id: rule for rule in compiled if rule.status in WRITTEN}
+    sentences = {rule.id: rule for rule in compiled}
+    new = {rule.id: rule for rule in proposed}
+    wanted = {rule.id: rule for rule in compiled if rule.status in WRITTEN} | new
     added = changed = dropped = kept = 0
     for number, (entry, _) in enumerate(file.entries, 1):
         rule = wanted.pop(entry.id, None)
-        if not is_unedited(entry):
+        sentence = sentences.get(entry.id)
+        older = sentence is not None and entry.id not in new and holds_proposal(entry, sentence)
+        if older or not is_unedited(entry):
             kept += 1
         elif rule is None:
             dropped += 1

@@ -16,7 +16,8 @@ from hunch_models.backend import (
     GenerationResult,
     ModelInfo,
 )
-from hunch_models.errors import BackendError, HunchError
+from hunch_models.errors import BackendError, HunchError, SettingsError
+from hunch_models.instruct import Instructor
 from hunch_models.llama.backend import LlamaBackend
 from hunch_models.llama.settings import LlamaSettings
 from hunch_models.registry import Registry
@@ -71,6 +72,24 @@ def make_backend(settings: Settings, home: Path) -> Backend:
         return LlamaBackend(entry.path, state_dir=home / "worker", model_id=entry.id, settings=llama_settings(settings))
     except HunchError as error:
         return NoBackend(error.one_line())
+
+
+def make_instructor(settings: Settings, home: Path) -> Instructor:
+    """The instruct model that the settings name, not started yet. Raises HunchError where there is none."""
+    if settings.rules.model:
+        from hunch_models.llama.instructor import LlamaInstructor  # noqa: PLC0415 - two commands need it
+
+        entry = Registry(home).resolve(settings.rules.model)
+        return LlamaInstructor(
+            entry.path, state_dir=home / "worker", model_id=entry.id, settings=llama_settings(settings)
+        )
+    if settings.remote.url:
+        from hunch_models.remote.instructor import RemoteInstructor  # noqa: PLC0415
+
+        return RemoteInstructor(remote_options(settings))
+    raise SettingsError(
+        "no instruct model is configured", "set HUNCH_RULES_MODEL to a GGUF file, or remote.url; see docs/rules.md"
+    )
 
 
 def llama_settings(settings: Settings) -> LlamaSettings:

@@ -47,20 +47,48 @@ def list_rules(root: Path, contributing: bool, status: str | None, as_json: bool
 @root_option
 @contributing_option
 @click.option("--dry-run", is_flag=True, help="Show what is enforced, write nothing.")
+@click.option("--with-model", is_flag=True, help="Let a model propose checks for what no pattern understands.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Sentences to ask it about.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Longest time for a sentence."
+)
+@click.option("--again", is_flag=True, help="Ask about sentences, too, in which the model saw no check before.")
 @json_option
-def compile_rules(root: Path, contributing: bool, dry_run: bool, as_json: bool) -> None:
+def compile_rules(
+    root: Path,
+    contributing: bool,
+    dry_run: bool,
+    with_model: bool,
+    limit: int,
+    seconds: float,
+    again: bool,
+    as_json: bool,
+) -> None:
     """Compile all instruction files into `.hunch/rules.toml`. What people edited there stays as it is."""
     from hunch_features.constraints.rules_writing import refresh  # noqa: PLC0415 - tomlkit, needed here only
 
-    _folder(root)
+    book = rulebook(root, contributing)
+    top = root.resolve()
+    proposed: list[Rule] = []
+    interrupted = False
+    if with_model:
+        from hunch_features.constraints.proposals import Limits  # noqa: PLC0415 - with a model only
+        from hunch_server.commands.rules_proposals import propose  # noqa: PLC0415
+
+        run = propose(top, Limits(limit, seconds), contributing=contributing, again=again)
+        proposed, interrupted = run.rules, run.interrupted
     written = None
     if not dry_run:
-        written = refresh(root.resolve(), compiled_rules(root.resolve(), with_contributing=contributing)[0])
-    book = rulebook(root, contributing)
+        written = refresh(top, compiled_rules(top, with_contributing=contributing)[0], proposed)
+        book = rulebook(root, contributing)
+    by_id = {rule.id: rule for rule in proposed}
+    rules = [by_id.get(rule.id, rule) for rule in book.rules]
+    if interrupted:
+        raise KeyboardInterrupt
     if as_json:
-        print_json([rule_json(rule) for rule in book.rules])
+        print_json([rule_json(rule) for rule in rules])
         return
-    _print(list(book.enforced), book)
+    _print([rule for rule in rules if rule.status == "enforced"], book)
     if written is not None:
         said = f"{written.added} added, {written.refreshed} refreshed, {written.dropped} dropped, {written.kept} kept"
         console().print(f"{PATH}: {said} as edited", markup=False)
@@ -92,6 +120,8 @@ def explain(rule_id: str, root: Path, contributing: bool, as_json: bool) -> None
         ]
         screen.print(f"where   {', '.join(scope)}", markup=False, soft_wrap=True)
         screen.print(f"level   {rule.severity}", markup=False)
+        if rule.origin:
+            screen.print("origin  proposed by a model, not looked at by anybody yet", markup=False)
     screen.print(f"change  the [[rule]] with id {rule.id} in {PATH}", markup=False, soft_wrap=True)
 
 
@@ -125,6 +155,7 @@ def rule_json(rule: Rule) -> dict[str, Any]:
         "exclude": rule.exclude,
         "languages": rule.languages,
         "why": rule.why,
+        "origin": rule.origin or None,
     }
 
 
