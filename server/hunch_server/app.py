@@ -393,6 +393,11 @@ class RepositoryContext:
         memories = self._server.memories
         return memories.continuations(snapshot, position) if memories is not None else ()
 
+    def unknown_call(self, snapshot: Snapshot, position: Position, text: str) -> str:
+        """What a completion calls that does not exist, in words."""
+        memories = self._server.memories
+        return memories.unknown_call(snapshot, position, text) if memories is not None else ""
+
     def forget(self, path: str) -> None:
         """A document was closed."""
         if self._server.memories is not None:

@@ -17,6 +17,7 @@ from hunch_features.memory.index import Refreshed
 from hunch_features.memory.members import Member, members_at
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
+from hunch_features.memory.unknown_calls import unknown_call
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Snippet
 from hunch_models.errors import HunchError
@@ -136,6 +137,18 @@ class Memories:
         except Exception:
             log.exception("bug in continuation")  # the model's own text is better than none
             return ()
+
+    def unknown_call(self, snapshot: Snapshot, position: Position, text: str) -> str:
+        """What a completion calls that does not exist, in words; empty where all may exist. On the event loop."""
+        memory = self.of(snapshot.path)
+        if memory is None:
+            return ""
+        try:
+            found = unknown_call(memory, snapshot, position, text)
+        except Exception:
+            log.exception("bug in looking names up")  # a doubtful completion is better than none
+            return ""
+        return found.sentence if found is not None else ""
 
     async def members(self, snapshot: Snapshot, position: Position) -> list[Member]:
         """In-repository members that may stand at a position."""

@@ -306,6 +306,9 @@ class Remembering:
     def continuations(self, _snapshot: Snapshot, _position: Position) -> Sequence[Recalled]:
         return self._recalled
 
+    def unknown_call(self, _snapshot: Snapshot, _position: Position, text: str) -> str:
+        return "it calls `made_up`, which nothing here defines or imports" if "made_up(" in text else ""
+
 
 @pytest.mark.parametrize(
     ("recalled", "likes", "text", "source", "reason"),
@@ -330,3 +333,25 @@ async def test_memory_and_model_in_one_order(
     (item,) = outcome.items
     assert (item.completion, item.source, item.reason) == (text, source, reason)
     assert backend.requests[0].score == tuple(one for one, _ in recalled)
+
+
+async def test_a_call_of_nothing_is_withheld_with_its_name() -> None:
+    settings = CompletionSettings(delay_ms=0, min_logprob=-100)
+    engine = CompletionEngine(FakeBackend({"print(": "made_up(items))"}), settings, recall=Remembering())
+    asked = query(CALL)
+    outcome = await engine.complete(asked)
+    assert not outcome.items
+    assert outcome.decision.reason is Reason.UNKNOWN_NAME
+    assert "`made_up`" in outcome.decision.summary
+    assert outcome.decision.knob == "completion.known_names"
+    engine.configure(CompletionSettings(delay_ms=0, min_logprob=-100, known_names=False))
+    outcome = await engine.complete(asked)
+    assert outcome.items[0].completion == "made_up(items))"
+
+
+async def test_what_exists_takes_the_place_of_what_does_not() -> None:
+    backend = FakeBackend({"print(": "made_up(items))"}, likes={"total)": -0.5})
+    settings = CompletionSettings(delay_ms=0, min_logprob=-100)
+    engine = CompletionEngine(backend, settings, recall=Remembering(("total)", 0.02)))
+    outcome = await engine.complete(query(CALL))
+    assert outcome.items[0].completion == "total)"

@@ -17,6 +17,7 @@ from hunch_features.completion.filters.repetition import drop_repetition
 from hunch_features.completion.filters.special_tokens import drop_special_tokens
 from hunch_features.completion.filters.suffix import cut_at_suffix
 from hunch_features.completion.filters.syntax import drop_parse_errors
+from hunch_features.completion.filters.unknown_names import drop_unknown_calls
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.syntax import TreeCache
 from tests.features.marks import marked
@@ -32,6 +33,7 @@ FILTERS: dict[str, Filter] = {
     "closers": drop_double_close,
     "short": drop_short,
     "syntax": drop_parse_errors,
+    "unknown_names": drop_unknown_calls,
     "chain": run_chain,
 }
 
@@ -51,7 +53,12 @@ def context_of(case: dict[str, Any]) -> FilterContext:
     snapshot, position = marked(case["document"], case.get("language", "python"))
     trees = TreeCache()
     counter = error_counter(snapshot, position, trees, lambda: trees.tree(snapshot, 0))
-    return FilterContext(snapshot, position, counter)
+    missing = case.get("missing", ())
+
+    def unknown_call(text: str) -> str:
+        return next((f"it calls `{name}`" for name in missing if f"{name}(" in text), "")
+
+    return FilterContext(snapshot, position, counter, unknown_call)
 
 
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{name}: {case['name']}" for name, case in CASES])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hunch_features.memory.bindings import Binding, bindings
-from hunch_features.memory.members import members_at, unknown_calls
+from hunch_features.memory.members import members_at
 from hunch_features.memory.paths import Paths
 from hunch_features.memory.receivers import chain_before, receiver_at
 from hunch_features.memory.repository import RepositoryMemory
@@ -127,19 +127,6 @@ def test_members_in_typescript(remember: Remember, text: str, wanted: set[str]) 
 )
 def test_what_stands_before_the_caret(line: str, chain: tuple[tuple[str, ...], str] | None) -> None:
     assert chain_before(line) == chain
-
-
-def test_calls_of_names_that_nobody_wrote(memory: RepositoryMemory) -> None:
-    snapshot, _ = at_caret("def local_one(): ...\n|\n")
-    text = "local_one(open_shop(len(x)), shop.sell(y), make_believe(z), shop.frobnicate())"
-    assert unknown_calls(memory, snapshot, text) == ["frobnicate", "make_believe"]
-    assert unknown_calls(memory, snapshot, "def fresh_name(): ...\nfresh_name()") == []
-
-
-def test_an_index_that_is_not_there_yet_accuses_nobody(memory: RepositoryMemory) -> None:
-    memory.loaded = False
-    snapshot, _ = at_caret("|\n")
-    assert unknown_calls(memory, snapshot, "make_believe()") == []
 
 
 @pytest.mark.parametrize(

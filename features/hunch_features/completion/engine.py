@@ -466,4 +466,9 @@ class CompletionEngine:
         return scope_at(tree, byte_offset(snapshot, offset)) if tree is not None else Scope()
 
     def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:
-        return FilterContext(snapshot, position, error_counter(snapshot, position, self._trees, tree))
+        errors = error_counter(snapshot, position, self._trees, tree)
+        if not self._settings.known_names:
+            return FilterContext(snapshot, position, errors)
+        return FilterContext(
+            snapshot, position, errors, functools.partial(self._recall.unknown_call, snapshot, position)
+        )

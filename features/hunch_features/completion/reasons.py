@@ -34,6 +34,7 @@ class Reason(enum.StrEnum):
     REPETITIVE = "repetitive"
     DUPLICATES_NEIGHBOUR = "duplicates_neighbour"
     PARSE_ERRORS = "parse_errors"
+    UNKNOWN_NAME = "unknown_name"
     TOO_SHORT = "too_short"
     REJECTED_BEFORE = "rejected_before"
     POPUP_MISMATCH = "popup_mismatch"
@@ -68,6 +69,7 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.REPETITIVE: ("Not shown: it went in circles.", ""),
     Reason.DUPLICATES_NEIGHBOUR: ("Not shown: it repeated a line that is already there.", ""),
     Reason.PARSE_ERRORS: ("Not shown: it would have broken the syntax.", ""),
+    Reason.UNKNOWN_NAME: ("Not shown: it calls something that does not exist.", "completion.known_names"),
     Reason.TOO_SHORT: ("Not shown: too little to be worth reading.", ""),
     Reason.REJECTED_BEFORE: ("Not shown: you rejected the same text here.", ""),
     Reason.BREAKS_RULE: ("Not shown: it would have broken a rule of this repository.", ""),

@@ -54,6 +54,11 @@ class CompletionSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = -0.6
 
+    known_names: Annotated[
+        bool,
+        Meta(description="Withhold Python suggestions that call what neither the file nor the repository has."),
+    ] = True
+
     def enabled_for(self, language: str) -> bool:
         """Whether a language id is switched on."""
         return self.languages.get(language, self.languages.get("*", True))

@@ -200,21 +200,3 @@ def _modules(memory: RepositoryMemory, snapshot: Snapshot, package: str, typed: 
         for name, path in memory.modules_below(snapshot.path, package)
         if name.startswith(typed)
     ][:MAX_MEMBERS]
-
-
-def unknown_calls(memory: RepositoryMemory, snapshot: Snapshot, text: str) -> list[str]:
-    """Names that `text` calls and that nothing here has ever written: not this document, not the repository.
-
-    For filters and gates: a small model makes up plausible names. Empty until the index is loaded.
-    """
-    if not memory.loaded:
-        return []
-    called = {name for name in re.findall(r"([A-Za-z_]\w*)\s*\(", text) if len(name) > 2}
-    missing = sorted(
-        name for name in called if not memory.knows(name) and not memory.is_builtin(snapshot.language, name)
-    )
-    if not missing:
-        return []
-    own = set(_WORD.findall(snapshot.text())) if snapshot.char_count < 2_000_000 else set(missing)
-    defined = set(re.findall(r"\b(?:def|class|function|fn|func|let|const|var)\s+(\w+)", text))
-    return [name for name in missing if name not in own and name not in defined]

@@ -12,6 +12,7 @@ from hunch_features.memory.history.history import History
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
 from hunch_features.memory.store import index_path
+from hunch_features.memory.unknown_calls import unknown_call
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Snippet
 from hunch_models.errors import HunchError
@@ -83,6 +84,11 @@ class OneRepository:
     def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
         """How the line goes on by the repository's own code."""
         return [Recalled(one.text, one.probability) for one in self._memory.continuations(snapshot, position)]
+
+    def unknown_call(self, snapshot: Snapshot, position: Position, text: str) -> str:
+        """What a completion calls that does not exist, in words; empty where all may exist."""
+        found = unknown_call(self._memory, snapshot, position, text)
+        return found.sentence if found is not None else ""
 
     def forget(self, path: str) -> None:
         """The next text of this name may be another one."""

@@ -16,6 +16,7 @@ from hunch_features.completion.filters.repetition import drop_repetition
 from hunch_features.completion.filters.special_tokens import drop_special_tokens
 from hunch_features.completion.filters.suffix import cut_at_suffix
 from hunch_features.completion.filters.syntax import drop_parse_errors
+from hunch_features.completion.filters.unknown_names import drop_unknown_calls
 
 Filter = Callable[[str, FilterContext], str | Drop]
 
@@ -28,6 +29,7 @@ CHAIN: tuple[Filter, ...] = (
     drop_double_close,
     drop_short,
     drop_parse_errors,
+    drop_unknown_calls,
 )
 
 

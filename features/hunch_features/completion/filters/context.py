@@ -22,13 +22,22 @@ def no_count(_text: str) -> int:
     return 0
 
 
+def nothing_unknown(_text: str) -> str:
+    """No memory: nothing is known of names."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterContext:
-    """The place of a completion. `new_errors(text)`: syntax errors that inserting `text` would add."""
+    """The place of a completion. `new_errors(text)`: syntax errors that inserting `text` would add.
+
+    `unknown_call(text)`: in words, what `text` calls that does not exist; empty where all may exist.
+    """
 
     snapshot: Snapshot
     position: Position
     new_errors: Callable[[str], int] = no_count
+    unknown_call: Callable[[str], str] = nothing_unknown
 
     @property
     def before(self) -> str:
