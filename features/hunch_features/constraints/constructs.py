@@ -15,6 +15,9 @@ _BUILTINS = (
     "tls|tty|url|util|v8|vm|worker_threads|zlib"
 )
 _CASTS = '((as_expression) @x (#not-match? @x " as const$"))'
+_LAST_LINE = r"[ \\t]*\\r?\\n\\s*[}\\]]$"
+_NO_COMMA = rf'(#match? @x "[^,\\s{{\\[;]{_LAST_LINE}") (#not-match? @x "//[^\\n]*\\r?\\n\\s*[}}\\]]$")'
+_NOT_TEXT = "[(identifier) (member_expression) (call_expression)]"
 _BODIES = "[(expression_statement) (return_statement) (throw_statement) (break_statement) (continue_statement)] @x"
 
 
@@ -81,7 +84,12 @@ QUERIES: dict[str, dict[str, str]] = {
     "function_declaration": _js("(function_declaration) @x"),
     "function_expression": _js("(function_expression !name) @x"),
     "global_statement": {"python": "(global_statement) @x"},
+    "go_statement": {"go": "(go_statement) @x"},
     "goto": dict.fromkeys(("c", "cpp", "go"), "(goto_statement) @x"),
+    "implicit_optional": {
+        "python": "((typed_default_parameter type: (type) @t value: (none)) @x"
+        ' (#not-match? @t "None|Optional|Any|object|[|]"))'
+    },
     "import_with_extension": _js(
         '((import_statement source: (string (string_fragment) @x)) (#match? @x "^[.].*[.](ts|tsx|js|jsx|mjs|cjs)$"))'
     ),
@@ -113,6 +121,13 @@ QUERIES: dict[str, dict[str, str]] = {
         "java": f"(if_statement consequence: {_BODIES}) (if_statement alternative: {_BODIES})"
         f" (for_statement body: {_BODIES}) (while_statement body: {_BODIES})",
     },
+    "missing_return_type": _ts(
+        "(function_declaration !return_type name: (identifier) @x) (method_definition !return_type"
+        ' name: (property_identifier) @x (#not-eq? @x "constructor"))'
+        " (export_statement declaration: (lexical_declaration (variable_declarator name: (identifier) @x"
+        " value: (arrow_function !return_type))))"
+    ),
+    "missing_trailing_comma": _js(" ".join(f"(({kind}) @x {_NO_COMMA})" for kind in ("object", "array"))),
     "missing_semicolon": _js(_statements(_ENDS)),
     "mutable_default": {
         "python": "(default_parameter value: [(list) (dictionary) (set)]) @x"
@@ -135,6 +150,10 @@ QUERIES: dict[str, dict[str, str]] = {
     "parent_import": _js('((import_statement source: (string (string_fragment) @x)) (#match? @x "^[.][.]/"))'),
     "semicolon": _js(_statements('(#match? @x ";$")')),
     "single_quotes": _js('((string) @x (#match? @x "^\'")) ((string) @skip (#match? @skip "[\\"]"))'),
+    "string_concatenation": _js(
+        f'(binary_expression left: (string) operator: "+" right: {_NOT_TEXT}) @x'
+        f' (binary_expression left: {_NOT_TEXT} operator: "+" right: (string)) @x'
+    ),
     "switch_statement": _js("(switch_statement) @x"),
     "test_class": {"python": '((class_definition name: (identifier) @n) @x (#match? @n "^Test"))'},
     "try_statement": {**_js("(try_statement) @x"), "python": "(try_statement) @x", "java": "(try_statement) @x"},
@@ -145,6 +164,10 @@ QUERIES: dict[str, dict[str, str]] = {
     "type_cast": {"typescript": f"{_CASTS} (type_assertion) @x", "typescriptreact": _CASTS},
     "unsafe_block": {"rust": "(unsafe_block) @x"},
     "var_declaration": _js('(variable_declaration "var") @x'),
+    "while_true": {
+        "python": "(while_statement condition: (true)) @x",
+        **_js("(while_statement condition: (parenthesized_expression (true))) @x"),
+    },
     "wildcard_export": _js('(export_statement "*") @x'),
     "wildcard_import": {
         "python": "(wildcard_import) @x",

@@ -19,6 +19,7 @@ import re2
 import tree_sitter
 from pathspec import GitIgnoreSpec
 
+from hunch_features.constraints.checked_file import CheckedFile, is_code, place_of
 from hunch_features.constraints.constructs import QUERIES
 from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.rule import (
@@ -33,7 +34,8 @@ from hunch_features.constraints.rule import (
     RequireNaming,
     Rule,
 )
-from hunch_features.syntax import SyntaxTree, grammar, language_of_path, parse
+from hunch_features.constraints.shapes import indents, lengths, names, undocumented
+from hunch_features.syntax import grammar, language_of_path
 
 MAX_BYTES = 1 << 20
 MAX_PER_RULE = 100
@@ -47,20 +49,6 @@ NOT_WRITTEN = (
     "**/__fixtures__/**", "**/testdata/**", "**/vendor/**", "**/third_party/**",
 )  # fmt: skip
 """Files that are made by programs, or are what tests read: rules about code do not mean them, unless they say so."""
-COMMENT = re.compile(r"comment")
-STRING = re.compile(
-    r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
-)
-CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
-NOT_DOCUMENTED = re.compile(r"^_")
-
-STYLE = {
-    "snake_case": re.compile(r"^_*[a-z0-9]+(?:_[a-z0-9]+)*_*$"),
-    "camelCase": re.compile(r"^[a-z][A-Za-z0-9]*$"),
-    "PascalCase": re.compile(r"^_?[A-Z][A-Za-z0-9]*$"),
-    "kebab-case": re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$"),
-    "UPPER_CASE": re.compile(r"^[A-Z0-9]+(?:_[A-Z0-9]+)*$"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,31 +86,6 @@ class Checked:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(slots=True)
-class _File:
-    path: str
-    text: str
-    language: str
-    _tree: SyntaxTree | None = None
-    _parsed: bool = False
-
-    @property
-    def tree(self) -> SyntaxTree | None:
-        if not self._parsed:
-            self._parsed = True
-            self._tree = parse(self.language, self.text.encode("utf-8", "replace"))
-        return self._tree
-
-    def byte(self, offset: int) -> int:
-        before = self.text[:offset]
-        return len(before) if before.isascii() else len(before.encode("utf-8", "replace"))
-
-    def offset(self, byte: int) -> int:
-        if self.text.isascii():
-            return byte
-        return len(self.text.encode("utf-8", "replace")[:byte].decode("utf-8", "ignore"))
-
-
 def applies(rule: Rule, path: str) -> bool:
     """Whether a rule speaks of a file at all: its folder, globs and languages."""
     if rule.check is None or rule.status != "enforced" or rule.kind == "process":
@@ -151,7 +114,7 @@ def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
 def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[], float] = perf_counter) -> Checked:
     """Check the text of one file (path relative to the root) against all rules that apply to it."""
     language = language_of_path(path) or ""
-    file = _File(path, text, language)
+    file = CheckedFile(path, text, language)
     found: list[Violation] = []
     skipped: list[tuple[str, str]] = []
     lines = text.split("\n")
@@ -175,7 +138,7 @@ def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[
     return Checked(tuple(found), tuple(skipped))
 
 
-def _run(rule: Rule, file: _File) -> Iterator[tuple[int, int, str]]:
+def _run(rule: Rule, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     match rule.check:
         case ForbidReference():
             yield from _references(rule.check, file)
@@ -189,13 +152,13 @@ def _run(rule: Rule, file: _File) -> Iterator[tuple[int, int, str]]:
             if rule.check.text not in "\n".join(file.text.split("\n")[: rule.check.within_lines]):
                 yield 0, 0, f"the header is missing: {rule.check.text}"
         case LimitLength():
-            yield from _lengths(rule.check, file)
+            yield from lengths(rule.check, file)
         case RequireNaming():
-            yield from _names(rule.check, file)
+            yield from names(rule.check, file)
         case RequireIndent():
-            yield from _indents(rule.check, file)
+            yield from indents(rule.check, file)
         case RequireDocumented():
-            yield from _documented(rule.check, file)
+            yield from undocumented(rule.check, file)
 
 
 def _say(what: str, instead: str) -> str:
@@ -222,14 +185,14 @@ def _reference_pattern(name: str) -> re.Pattern[str]:
     return re.compile(before + text + after)
 
 
-def _references(check: ForbidReference, file: _File) -> Iterator[tuple[int, int, str]]:
+def _references(check: ForbidReference, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     for name in check.names:
         key = max(re.findall(r"\w+", name) or [name], key=len)
         if key not in file.text or (check.unless_imported and _is_own(key, file.text)):
             continue
         for match in _near(_reference_pattern(name), key, file.text):
             start = match.start() + match.group(0).startswith(".")
-            if _is_code(file, start) and not _is_definition(file, match.start()) and not _is_imported(file, start):
+            if is_code(file, start) and not _is_definition(file, match.start()) and not _is_imported(file, start):
                 end = match.end() - (match.group(0).endswith("("))
                 yield match.start(), end, _say(name, check.instead)
 
@@ -265,26 +228,7 @@ def _near(pattern: re.Pattern[str], key: str, text: str) -> Iterator[re.Match[st
         at = text.find(key, max(at + 1, done))
 
 
-def _is_code(file: _File, offset: int) -> bool:
-    """Whether a place is code, not comment or string. Where no grammar tells, it is not."""
-    return _place(file, offset) == "code"
-
-
-def _place(file: _File, offset: int) -> str:
-    tree = file.tree
-    if tree is None:
-        return "unknown"
-    for node in tree.around(file.byte(offset)):
-        if node.type in CODE_IN_STRING:
-            return "code"
-        if COMMENT.search(node.type):
-            return "comment"
-        if STRING.match(node.type):
-            return "string"
-    return "code"
-
-
-def _is_imported(file: _File, offset: int) -> bool:
+def _is_imported(file: CheckedFile, offset: int) -> bool:
     """Whether a place is within an import: what is done with the name is told where it is done."""
     nodes = file.tree.around(file.byte(offset)) if file.tree is not None else []
     return any(
@@ -292,7 +236,7 @@ def _is_imported(file: _File, offset: int) -> bool:
     )
 
 
-def _is_definition(file: _File, offset: int) -> bool:
+def _is_definition(file: CheckedFile, offset: int) -> bool:
     """Whether the name at a place is being defined there, or is the name of an argument."""
     tree = file.tree
     if tree is None:
@@ -326,7 +270,7 @@ def _import_pattern(module: str, language: str) -> re.Pattern[str]:
     return re.compile("|".join(IMPORT_PATTERNS[number].replace("{module}", body) for number in chosen), re.MULTILINE)
 
 
-def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]:
+def _imports(check: ForbidImport, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     for module in check.modules:
         if max(module.split("*"), key=len) not in file.text:
             continue
@@ -334,7 +278,7 @@ def _imports(check: ForbidImport, file: _File) -> Iterator[tuple[int, int, str]]
             if check.names and not _names_one(check.names, file.text, match):
                 continue
             start = match.start() + len(match.group(0)) - len(match.group(0).lstrip())
-            if _is_code(file, start):
+            if is_code(file, start):
                 yield start, match.end(), _say(module, check.instead)
 
 
@@ -352,7 +296,7 @@ def _query(language: str, source: str) -> tree_sitter.Query | None:
     return tree_sitter.Query(lexicon, source) if lexicon is not None else None
 
 
-def _constructs(check: ForbidConstruct, file: _File) -> Iterator[tuple[int, int, str]]:
+def _constructs(check: ForbidConstruct, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     source = QUERIES.get(check.construct, {}).get(file.language)
     query = _query(file.language, source) if source else None
     tree = file.tree if query is not None else None
@@ -378,10 +322,10 @@ def _re2(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-def _texts(check: ForbidText, file: _File) -> Iterator[tuple[int, int, str]]:
+def _texts(check: ForbidText, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     matches = _literal(check.text, file.text) if check.text else _pattern(check.pattern, file.text)
     for start, end in matches:
-        if check.where == "any" or _place(file, start) == check.where:
+        if check.where == "any" or place_of(file, start) == check.where:
             yield start, end, _say(file.text[start:end][:60], check.instead)
 
 
@@ -398,129 +342,7 @@ def _pattern(pattern: str, text: str) -> Iterator[tuple[int, int]]:
             yield match.start(), match.end()
 
 
-def _lengths(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
-    lines = file.text.splitlines(keepends=True)
-    if check.of == "file":
-        if len(lines) > check.most:
-            yield 0, 0, f"the file has {len(lines)} lines, at most {check.most} are allowed"
-        return
-    if check.of == "line":
-        at = 0
-        for line in lines:
-            length = len(line.rstrip("\r\n"))
-            if length > check.most:
-                yield (
-                    at + check.most,
-                    at + length,
-                    f"the line has {length} characters, at most {check.most} are allowed",
-                )
-            at += len(line)
-        return
-    if check.of == "parameters":
-        yield from _parameters(check, file)
-        return
-    for node, name in _definitions(file, ("function",)):
-        length = node.end_point.row - node.start_point.row + 1
-        if length > check.most:
-            start = file.offset(name.start_byte)
-            yield (
-                start,
-                file.offset(name.end_byte),
-                f"the function has {length} lines, at most {check.most} are allowed",
-            )
-
-
-def _parameters(check: LimitLength, file: _File) -> Iterator[tuple[int, int, str]]:
-    for node, name in _definitions(file, ("function",)):
-        listed = node.child_by_field_name("parameters")
-        texts = [child.text or b"" for child in (listed.named_children if listed else []) if child.type != "comment"]
-        count = sum(text not in (b"self", b"cls", b"&self", b"&mut self", b"*", b"/") for text in texts)
-        if count > check.most:
-            start = file.offset(name.start_byte)
-            message = f"the function has {count} parameters, at most {check.most} are allowed"
-            yield start, file.offset(name.end_byte), message
-
-
-def _definitions(file: _File, of: tuple[str, ...]) -> Iterator[tuple[tree_sitter.Node, tree_sitter.Node]]:
-    """Definitions with their name nodes, outermost first."""
-    tree = file.tree
-    if tree is None:
-        return
-    pending = [tree.tree.root_node]
-    while pending:
-        node = pending.pop()
-        if _defines(node.type) in of:
-            name = node.child_by_field_name("name")
-            if name is not None:
-                yield node, name
-        pending.extend(reversed(node.named_children))
-
-
-def _defines(kind: str) -> str:
-    if re.match(r"(?:function|method)(?:_definition|_declaration|_item|)$|function_signature$", kind):
-        return "function"
-    return "class" if re.match(r"class(?:_definition|_declaration|)$|(?:struct|enum|trait)_item$", kind) else ""
-
-
-def _names(check: RequireNaming, file: _File) -> Iterator[tuple[int, int, str]]:
-    style = STYLE[check.style]
-    if check.of == "file":
-        name = PurePosixPath(file.path).name
-        stem = name.lstrip(".").split(".", 1)[0]
-        special = (
-            stem.upper() == stem
-            or name.startswith((".", "_", "$", "[", "(", "+", "@"))
-            or stem in ("Dockerfile", "Makefile")
-        )
-        if file.language and not special and not style.match(stem):
-            yield 0, 0, f"the file's name is not {check.style}"
-        return
-    if check.of in ("function", "class"):
-        for _, node in _definitions(file, (check.of,)):
-            text = (node.text or b"").decode("utf-8", "replace")
-            if not style.match(text) and not text.startswith("__"):
-                yield file.offset(node.start_byte), file.offset(node.end_byte), f"`{text}` is not {check.style}"
-
-
-def _indents(check: RequireIndent, file: _File) -> Iterator[tuple[int, int, str]]:
-    wrong = re.compile(r"^\t+", re.MULTILINE) if check.style == "spaces" else re.compile(r"^ {2,}(?=\S)", re.MULTILINE)
-    for match in wrong.finditer(file.text):
-        if _place(file, match.end()) == "code":
-            yield match.start(), match.end(), f"indent with {check.style}"
-
-
-def _documented(check: RequireDocumented, file: _File) -> Iterator[tuple[int, int, str]]:
-    if file.language != "python":
-        return
-    for node, name in _definitions(file, ("function", "class")):
-        text = (name.text or b"").decode("utf-8", "replace")
-        if NOT_DOCUMENTED.match(text):
-            continue
-        start, end = file.offset(name.start_byte), file.offset(name.end_byte)
-        if check.what == "docstring" and not _has_docstring(node):
-            yield start, end, f"`{text}` has no docstring"
-        if check.what == "annotations" and node.type == "function_definition" and not _annotated(node):
-            yield start, end, f"`{text}` has parameters or a result without annotation"
-
-
-def _has_docstring(node: tree_sitter.Node) -> bool:
-    body = node.child_by_field_name("body")
-    first = body.named_children[0] if body is not None and body.named_children else None
-    return first is not None and first.type == "expression_statement" and first.named_children[0].type == "string"
-
-
-def _annotated(node: tree_sitter.Node) -> bool:
-    parameters = node.child_by_field_name("parameters")
-    plain = [
-        child
-        for child in (parameters.named_children if parameters else [])
-        if child.type in ("identifier", "default_parameter")
-    ]
-    own = {b"self", b"cls"}
-    return node.child_by_field_name("return_type") is not None and all(child.text in own for child in plain)
-
-
-def _violation(rule: Rule, file: _File, start: int, end: int, message: str) -> Violation:
+def _violation(rule: Rule, file: CheckedFile, start: int, end: int, message: str) -> Violation:
     line = file.text.count("\n", 0, start)
     end_line = file.text.count("\n", 0, end)
     return Violation(

@@ -64,10 +64,17 @@ class LimitLength(msgspec.Struct, tag="limit_length", tag_field="type", frozen=T
 
 
 class RequireNaming(msgspec.Struct, tag="require_naming", tag_field="type", frozen=True, omit_defaults=True):
-    """Files, classes, functions or variables are named in one style."""
+    """Files, classes, functions, interfaces, type aliases or enums are named in one style, or with a prefix or suffix.
 
-    of: Literal["file", "class", "function", "variable", "constant"]
-    style: Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
+    `prefix` and `suffix` are those that a name must have, or with `never` must not have: there `Get` is a prefix of
+    `GetStore`, not of `Getter`.
+    """
+
+    of: Literal["file", "class", "function", "interface", "type", "enum", "variable", "constant"]
+    style: Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE", ""] = ""
+    prefix: str = ""
+    suffix: str = ""
+    never: bool = False
 
 
 class RequireIndent(msgspec.Struct, tag="require_indent", tag_field="type", frozen=True, omit_defaults=True):
@@ -136,11 +143,29 @@ class RequireTogether(msgspec.Struct, tag="require_together", tag_field="type", 
 
 
 class ForbidCommand(msgspec.Struct, tag="forbid_command", tag_field="type", frozen=True, omit_defaults=True):
-    """A command must not be run: the program, with all of `words` among its arguments, in order."""
+    """A command must not be run: the program, with all of `words` among its arguments, in order.
+
+    `unless`: options of which any makes it allowed, "-tags test" being an option with its value. A rule that an option
+    must be given says so in the same way.
+    """
 
     program: Name
     words: tuple[str, ...] = ()
     instead: str = ""
+    unless: tuple[Name, ...] = ()
+
+
+class CheckMessage(msgspec.Struct, tag="check_message", tag_field="type", frozen=True, omit_defaults=True):
+    """What the message of a commit, or title and text of a pull request, must not hold or must be like.
+
+    `forbid` and `require` are patterns in RE2 syntax, `require` for the first line; `subject_most` is its longest
+    length in code points, 0 for any.
+    """
+
+    of: Literal["commit", "pull_request"] = "commit"
+    forbid: str = ""
+    require: str = ""
+    subject_most: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
 
 
 Check = (
@@ -162,6 +187,7 @@ Check = (
     | RequirePartner
     | RequireTogether
     | ForbidCommand
+    | CheckMessage
 )
 
 
@@ -202,6 +228,7 @@ KIND_OF_CHECK: dict[type, Kind] = {
     RequirePartner: "architecture",
     RequireTogether: "architecture",
     ForbidCommand: "process",
+    CheckMessage: "process",
 }
 """The kind of a rule by its check; all others are source checks."""
 

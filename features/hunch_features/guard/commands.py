@@ -1,10 +1,11 @@
 """Whether a command falls under a rule: its program, its subcommand and its options, as the program itself reads them.
 
-What cannot be told for sure counts as no match. Imports nothing: the shims' quick check starts with this module.
+What cannot be told for sure counts as no match. Imports next to nothing: the shims' quick check starts here.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from hunch_features.guard.git_commands import git_falls_under
@@ -54,14 +55,18 @@ LONG_OF_SHORT: dict[str, dict[str, str]] = {
 
 
 class Forbidden:
-    """What a rule forbids: a program with words. `lease` tells whether pushing with a lease is a forced push, too."""
+    """What a rule forbids: a program with words. `lease` tells whether pushing with a lease is a forced push, too.
 
-    __slots__ = ("lease", "program", "words")
+    `unless` are options of which any makes the command one that the rule does not mean.
+    """
 
-    def __init__(self, program: str, words: Sequence[str], lease: bool = False) -> None:
+    __slots__ = ("lease", "program", "unless", "words")
+
+    def __init__(self, program: str, words: Sequence[str], lease: bool = False, unless: Sequence[str] = ()) -> None:
         self.program = program
         self.words = tuple(words)
         self.lease = lease
+        self.unless = tuple(unless)
 
 
 def falls_under(forbidden: Forbidden, program: str, arguments: Sequence[str], folder: str) -> bool:
@@ -74,12 +79,25 @@ def falls_under(forbidden: Forbidden, program: str, arguments: Sequence[str], fo
     if program != forbidden.program or (forbidden.words and _does_nothing(forbidden.words, arguments)):
         return False
     if program == "git":
-        return git_falls_under(forbidden.words, arguments, folder, lease=forbidden.lease)
+        return git_falls_under(forbidden.words, arguments, folder, lease=forbidden.lease, unless=forbidden.unless)
     wanted = [word for word in forbidden.words if not word.startswith("-")]
     options = [word for word in forbidden.words if word.startswith("-")]
     given = list(arguments)
     before = given[: given.index("--")] if "--" in given else given
+    if any(_is_given(program, option, before) for option in forbidden.unless):
+        return False
     return all(_has_option(program, option, before) for option in options) and _has_words(program, wanted, given)
+
+
+def _is_given(program: str, wanted: str, arguments: Sequence[str]) -> bool:
+    """Whether what makes a command allowed is given: an option, an option with its value, or a plain word."""
+    name, _, value = wanted.partition(" ")
+    if not name.startswith("-"):
+        return name in arguments
+    if not value:
+        return _has_option(program, name, arguments)
+    pairs = itertools.pairwise(arguments)
+    return f"{name}={value}" in arguments or any(one == name and value in other.split(",") for one, other in pairs)
 
 
 def _does_nothing(words: Sequence[str], arguments: Sequence[str]) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hunch_features.constraints.rule import CheckMessage
 from hunch_features.guard import git_commands
 from hunch_features.guard.commands import FOLDER_OPTIONS, falls_under
 from hunch_features.guard.in_force import CommandRule, InForce, in_force, repository_of, speaking_for
+from hunch_features.guard.messages import message_of, problem_of
 
 ALIAS_TIMEOUT_S = 2.0
 MAX_SHOWN = 300
@@ -41,7 +43,10 @@ def decide(command: Sequence[str], start: Path, environment: Mapping[str, str]) 
         return Decision(True, found=found)
     warning: Decision | None = None
     for one in speaking_for(found.rules, found.root, here):
-        if any(falls_under(one.forbidden, program, line, str(here)) for line in lines):
+        meant = [line for line in lines if falls_under(one.forbidden, program, line, str(here))]
+        if isinstance(one.check, CheckMessage):
+            meant = [line for line in meant if problem_of(one.check, message_of(program, line, here))]
+        if meant:
             refused = one.rule.severity == "error"
             decision = Decision(not refused, one.rule.id, _message(one, command, refused), found)
             if refused:
@@ -126,8 +131,12 @@ def _message(one: CommandRule, command: Sequence[str], refused: bool) -> str:
         f"hunch guard: `{typed}` {'is forbidden' if refused else 'is advised against'} here.",
         f"  {shown(rule.source.path)}:{rule.source.line}: {shown(rule.text)}",
     ]
-    if one.check.instead:
-        lines.append(f"  Use {shown(one.check.instead)} instead.")
+    if isinstance(one.check, CheckMessage):
+        lines.append("  Its message is not as the rule wants it.")
+    elif one.check.unless:
+        lines.append(f"  Allowed with {' or '.join(map(shown, one.check.unless))}.")
+    if one.instead:
+        lines.append(f"  Use {shown(one.instead)} instead.")
     if refused:
         lines.append(f"  To run it all the same: HUNCH_GUARD=off {typed}")
     return "\n".join(lines)

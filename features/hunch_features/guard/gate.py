@@ -26,8 +26,9 @@ def may_break_a_rule(program: str, guard: str, root: str, folder: str, arguments
             lines = []
         for line in lines:
             if line.startswith("R\x1f"):
-                _, lease, *words = line.split("\x1f")
-                if falls_under(Forbidden(program, words, lease == "1"), program, arguments, folder):
+                _, lease, unless, *words = line.split("\x1f")
+                allowed = unless.split("\x1e") if unless else []
+                if falls_under(Forbidden(program, words, lease == "1", allowed), program, arguments, folder):
                     return True
         if len(folder) <= len(root):
             return False

@@ -95,12 +95,19 @@ def parse(arguments: Sequence[str], folder: str) -> GitCommand:
     return GitCommand(given[at] if at < len(given) else "", given[at + 1 :], folder, aliases)
 
 
-def git_falls_under(words: Sequence[str], arguments: Sequence[str], folder: str, *, lease: bool = False) -> bool:
-    """Whether git with these arguments in `folder` does what `words` forbid; `lease`: a lease is a forced push, too."""
+def git_falls_under(
+    words: Sequence[str], arguments: Sequence[str], folder: str, *, lease: bool = False, unless: Sequence[str] = ()
+) -> bool:
+    """Whether git with these arguments in `folder` does what `words` forbid; `lease`: a lease is a forced push, too.
+
+    `unless`: options of which any makes it allowed.
+    """
     command = parse(arguments, folder)
     meaning = command.aliases.get(command.subcommand)
     if meaning is not None and command.subcommand not in BUILT_IN:
-        return any(git_falls_under(words, one, folder, lease=lease) for one in alias_commands(meaning, command))
+        return any(
+            git_falls_under(words, one, folder, lease=lease, unless=unless) for one in alias_commands(meaning, command)
+        )
     plain = [word for word in words if not word.startswith("-")]
     options = [word for word in words if word.startswith("-")]
     if plain and command.subcommand != plain[0]:
@@ -108,9 +115,11 @@ def git_falls_under(words: Sequence[str], arguments: Sequence[str], folder: str,
     if not plain and not options:
         return True
     rest = plain[1:]
+    given, positions = _options(command)
+    if any(_given(option, given, command.subcommand) for option in unless):
+        return False
     if command.subcommand == "push":
         return _push_falls_under(rest, options, command, lease)
-    given, positions = _options(command)
     if not all(_given(option, given, command.subcommand) for option in options):
         return False
     left = iter(positions)

@@ -13,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from hunch_features.constraints.compiler import compile_statements
 from hunch_features.constraints.engine import globs_match
 from hunch_features.constraints.files import NAMES, instruction_files_for
-from hunch_features.constraints.rule import ForbidCommand, Rule
+from hunch_features.constraints.rule import CheckMessage, ForbidCommand, Rule
 from hunch_features.constraints.rules_file import PATH, merged, read_rules_file
 from hunch_features.constraints.statements import statements
 from hunch_features.guard.commands import Forbidden
 
 REPOSITORIES = (".git", ".hg", ".jj")
+WRITES_A_MESSAGE = {"commit": ("git", ("commit",)), "pull_request": ("gh", ("pr", "create"))}
 FORCED_PUSH = re.compile(r"\bforce[\s-]?push", re.IGNORECASE)
 
 
@@ -27,14 +28,24 @@ class CommandRule:
     """A rule about a command, and what it forbids as the shims' check reads it."""
 
     rule: Rule
-    check: ForbidCommand
+    check: ForbidCommand | CheckMessage
 
     @property
     def forbidden(self) -> Forbidden:
-        """Pushing with a lease counts as forced where the sentence speaks of force pushes and of no lease."""
+        """Pushing with a lease counts as forced where the sentence speaks of force pushes and of no lease.
+
+        Of a rule about messages: the command that writes one, whose message is then looked at.
+        """
+        if isinstance(self.check, CheckMessage):
+            return Forbidden(*WRITES_A_MESSAGE[self.check.of])
         said = f"{self.rule.text} {self.check.instead}"
         lease = bool(FORCED_PUSH.search(said)) and "force-with-lease" not in said
-        return Forbidden(self.check.program, self.check.words, lease)
+        return Forbidden(self.check.program, self.check.words, lease, self.check.unless)
+
+    @property
+    def instead(self) -> str:
+        """What the rule names as the thing to run."""
+        return self.check.instead if isinstance(self.check, ForbidCommand) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +97,11 @@ def _imported(root: Path, path: str, files: Sequence[Path]) -> str:
 
 
 def command_rules(rules: Sequence[Rule]) -> tuple[CommandRule, ...]:
-    """The enforced rules about commands."""
+    """The enforced rules about commands, and about the messages that some of them write."""
     return tuple(
         CommandRule(rule, rule.check)
         for rule in rules
-        if rule.status == "enforced" and isinstance(rule.check, ForbidCommand)
+        if rule.status == "enforced" and isinstance(rule.check, ForbidCommand | CheckMessage)
     )
 
 
@@ -112,6 +123,6 @@ def _holds(rule: Rule, here: str) -> bool:
 
 
 def _overrules(nearer: CommandRule, rule: CommandRule) -> bool:
-    wanted = nearer.check.instead.split()
+    wanted = nearer.instead.split()
     outer, inner = PurePosixPath(rule.rule.folder), PurePosixPath(nearer.rule.folder)
-    return wanted[:1] == [rule.check.program] and inner != outer and inner.is_relative_to(outer)
+    return wanted[:1] == [rule.forbidden.program] and inner != outer and inner.is_relative_to(outer)

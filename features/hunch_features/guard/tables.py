@@ -23,6 +23,8 @@ TABLE = "%"
 MORE = "%more"
 RULES_STAMP = ".hunch-rules"
 SEPARATOR = "\x1f"
+WITHIN = "\x1e"
+"""Between what makes a command allowed, within one field."""
 YOUNG_S = 2.0
 """A file that changed within this time may change again without its time changing, where shells compare seconds."""
 
@@ -108,12 +110,13 @@ def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> set
     """Write the tables of a folder, one per program; returns where they are."""
     by_program: dict[str, list[Forbidden]] = {}
     for one in rules:
-        if is_plain_name(one.check.program):
-            by_program.setdefault(one.check.program, []).append(one.forbidden)
+        forbidden = one.forbidden
+        if is_plain_name(forbidden.program):
+            by_program.setdefault(forbidden.program, []).append(forbidden)
     done: set[Path] = set()
-    for program, forbidden in by_program.items():
+    for program, group in by_program.items():
         path = _below(guard / "tables" / program, folder) / TABLE
-        _replace(path, "".join(f"{line}\n" for one in forbidden for line in rule_lines(one)))
+        _replace(path, "".join(f"{line}\n" for one in group for line in rule_lines(one)))
         done.add(path)
     return done
 
@@ -143,7 +146,8 @@ def is_plain_name(program: str) -> bool:
 def rule_lines(forbidden: Forbidden) -> list[str]:
     """The lines of a rule. Words that a line cannot hold are left out, so that `gate` says "maybe" more often."""
     words = forbidden.words if all(map(_fits_a_line, forbidden.words)) else ()
-    rule = SEPARATOR.join(("R", str(int(forbidden.lease)), *words))
+    unless = forbidden.unless if all(map(_fits_a_line, forbidden.unless)) else ()
+    rule = SEPARATOR.join(("R", str(int(forbidden.lease)), WITHIN.join(unless), *words))
     lines: list[str] = []
     for one in ways(forbidden):
         for group in one:
@@ -153,7 +157,7 @@ def rule_lines(forbidden: Forbidden) -> list[str]:
 
 
 def _fits_a_line(text: str) -> bool:
-    return not any(char in text for char in f"\n\r\0{SEPARATOR}")
+    return not any(char in text for char in f"\n\r\0{SEPARATOR}{WITHIN}")
 
 
 def ways(forbidden: Forbidden) -> list[list[list[str]]]:

@@ -6,6 +6,7 @@ import msgspec
 
 from hunch_features.constraints.places import GENERATED, LOCKFILES, VENDORED
 from hunch_features.constraints.rule import (
+    CheckMessage,
     ForbidCommand,
     ForbidConstruct,
     ForbidDependency,
@@ -45,7 +46,11 @@ def _forms(rule: Rule) -> list[str]:
         case ForbidText():
             return [f"text {check.text}" if check.text else f"pattern {check.pattern}"]
         case ForbidCommand():
-            return [" ".join(("command", check.program, *check.words))]
+            without = f" without {' or '.join(check.unless)}" if check.unless else ""
+            return [" ".join(("command", check.program, *check.words)) + without]
+        case CheckMessage():
+            said = {"forbid": check.forbid, "require": check.require, "subject": check.subject_most}
+            return [f"{check.of}-message {name} {value}" for name, value in said.items() if value]
         case ForbidEdit() if check.paths in GROUPS:
             return [f"edit {GROUPS[check.paths]}"]
         case ForbidEdit():
@@ -56,6 +61,9 @@ def _forms(rule: Rule) -> list[str]:
             return [f"dependency {short(a)} -> {short(b)}" for a in check.sources for b in check.targets]
         case LimitLength():
             return [f"limit {check.of} {check.most}"]
+        case RequireNaming() if check.prefix or check.suffix:
+            named = f"prefix {check.prefix}" if check.prefix else f"suffix {check.suffix}"
+            return [f"naming {check.of} {'never ' if check.never else ''}{named}"]
         case RequireNaming():
             return [f"naming {check.of} {check.style}"]
         case RequireIndent():

@@ -1,0 +1,64 @@
+"""A file that is checked: its text, its syntax tree when one is asked for, and what a place in it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hunch_features.syntax import SyntaxTree, parse
+
+COMMENT = re.compile(r"comment")
+STRING = re.compile(
+    r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
+)
+CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
+
+
+@dataclass(slots=True)
+class CheckedFile:
+    """The text of a file and its language; the tree is made when it is first asked for, and may be None."""
+
+    path: str
+    text: str
+    language: str
+    _tree: SyntaxTree | None = None
+    _parsed: bool = False
+
+    @property
+    def tree(self) -> SyntaxTree | None:
+        """The syntax tree; None for a language without a grammar."""
+        if not self._parsed:
+            self._parsed = True
+            self._tree = parse(self.language, self.text.encode("utf-8", "replace"))
+        return self._tree
+
+    def byte(self, offset: int) -> int:
+        """The byte in UTF-8 of a code point."""
+        before = self.text[:offset]
+        return len(before) if before.isascii() else len(before.encode("utf-8", "replace"))
+
+    def offset(self, byte: int) -> int:
+        """The code point of a byte in UTF-8."""
+        if self.text.isascii():
+            return byte
+        return len(self.text.encode("utf-8", "replace")[:byte].decode("utf-8", "ignore"))
+
+
+def is_code(file: CheckedFile, offset: int) -> bool:
+    """Whether a place is code, not comment or string. Where no grammar tells, it is not."""
+    return place_of(file, offset) == "code"
+
+
+def place_of(file: CheckedFile, offset: int) -> str:
+    """`code`, `comment` or `string`; `unknown` where no grammar tells."""
+    tree = file.tree
+    if tree is None:
+        return "unknown"
+    for node in tree.around(file.byte(offset)):
+        if node.type in CODE_IN_STRING:
+            return "code"
+        if COMMENT.search(node.type):
+            return "comment"
+        if STRING.match(node.type):
+            return "string"
+    return "code"
