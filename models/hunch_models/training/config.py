@@ -47,6 +47,8 @@ class FimConfig:
     empty_suffix: float = 0.15
     next_lines_suffix: float = 0.35
     max_suffix: float = 0.25
+    #: Share of samples with text of other files before them, where the run has any (`contexts.jsonl`).
+    context: float = 0.0
 
 
 @dataclass(frozen=True)

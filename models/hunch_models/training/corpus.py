@@ -14,7 +14,7 @@ import re
 import sys
 import sysconfig
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +43,18 @@ class Document:
     package: str
     path: str
     text: str
+
+
+@dataclass(frozen=True)
+class HoleInContext:
+    """A hole, and what serving would put before it: `extra` are texts of other files under their paths."""
+
+    package: str
+    path: str
+    prefix: str
+    middle: str
+    suffix: str
+    extra: Sequence[tuple[str, str]]
 
 
 @dataclass
@@ -257,3 +269,10 @@ def read_corpus(path: Path) -> Iterator[Document]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield Document(**json.loads(line))
+
+
+def read_contexts(path: Path) -> Iterator[HoleInContext]:
+    """Holes of a file written by `hunch_features.evaluation.training_contexts`."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield HoleInContext(**json.loads(line))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hunch_models.training.bpe import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
@@ -133,6 +133,17 @@ def fim_tokens(hole: Hole, encode: Encode, *, suffix_first: bool, header: list[i
     return [*header, pre, *prefix, suf, *suffix, mid, *middle, end]
 
 
+def context_tokens(extra: Sequence[tuple[str, str]], path: str, encode: Encode, limit: int) -> list[int]:
+    """Text of other files under their names, then the name of the file itself: what serving puts before a hole.
+
+    Of the other files at most `limit` tokens are kept, the first ones given: serving clips in the same way.
+    """
+    before: list[int] = []
+    for other, text in extra:
+        before += [*header_tokens(other, encode), *encode(text)]
+    return [*before[:limit], *header_tokens(path, encode)]
+
+
 def keep_end(text: str, limit: int, encode: Encode) -> list[int]:
     """Tokens of the longest end of `text` that starts on a line and has at most `limit` tokens."""
     tokens = encode(text)
@@ -154,6 +165,13 @@ def sample(
     if rng.random() >= config.fim:
         end = [SPECIAL_ID[END]] if is_end else []
         return [*header, *encode(text), *end][:limit]
-    hole = cut(text, config, rng)
-    hole = Hole(hole.prefix, hole.middle, shorten_suffix(hole.suffix, len(text), config, rng))
+    return hole_tokens(cut(text, config, rng), header, encode, config, limit, rng)
+
+
+def hole_tokens(
+    hole: Hole, header: list[int], encode: Encode, config: FimConfig, limit: int, rng: random.Random
+) -> list[int]:
+    """A hole as one sample after `header`, with as much of its suffix and in that order as drawn."""
+    whole = len(hole.prefix) + len(hole.middle) + len(hole.suffix)
+    hole = Hole(hole.prefix, hole.middle, shorten_suffix(hole.suffix, whole, config, rng))
     return fim_tokens(hole, encode, suffix_first=rng.random() < config.spm, header=header, limit=limit)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from hunch_models.training.bpe import PAD, special_ids
 from hunch_models.training.config import FimConfig
-from hunch_models.training.corpus import Document
-from hunch_models.training.fim import Encode, pieces, sample
+from hunch_models.training.corpus import Document, HoleInContext
+from hunch_models.training.fim import Encode, Hole, context_tokens, hole_tokens, pieces, sample
 
 IGNORED = -100
 #: Code points per token, on the safe side, for choosing how long pieces are.
 CODE_POINTS_PER_TOKEN = 3.2
+#: Share of a sample's length that text of other files may take.
+CONTEXT_SHARE = 0.45
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class SampleStream:
         config: FimConfig,
         seed: int,
         position: tuple[int, int] = (0, 0),
+        contexts: Sequence[HoleInContext] = (),
     ) -> None:
         if not any(document.text.strip() for document in documents):
             raise ValueError("no documents to make samples from")
@@ -85,6 +88,7 @@ class SampleStream:
         self.config = config
         self.seed = seed
         self.epoch, self.index = position
+        self.contexts = contexts
 
     @property
     def position(self) -> tuple[int, int]:
@@ -101,6 +105,9 @@ class SampleStream:
                 number, start, end = spans[self.index]
                 rng = random.Random(f"{self.seed}:{self.epoch}:{self.index}")
                 self.index += 1
+                if self.contexts and rng.random() < self.config.context:
+                    yield self._in_context(rng.choice(self.contexts), length, rng)
+                    continue
                 document = self.documents[number]
                 yield sample(
                     document.path,
@@ -112,6 +119,11 @@ class SampleStream:
                     rng,
                 )
             self.epoch, self.index = self.epoch + 1, 0
+
+    def _in_context(self, found: HoleInContext, length: int, rng: random.Random) -> list[int]:
+        header = context_tokens(found.extra, found.path, self.encode, int(length * CONTEXT_SHARE))
+        hole = Hole(found.prefix, found.middle, found.suffix)
+        return hole_tokens(hole, header, self.encode, self.config, length, rng)
 
     def _spans(self, length: int) -> list[tuple[int, int, int]]:
         """All pieces of one epoch as (document, start, end), shuffled."""

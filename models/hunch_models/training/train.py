@@ -18,13 +18,14 @@ from torch import Tensor
 
 from hunch_models.training.bpe import load_tokenizer
 from hunch_models.training.config import RunConfig
-from hunch_models.training.corpus import Document, read_corpus
+from hunch_models.training.corpus import Document, read_contexts, read_corpus
 from hunch_models.training.fim import Encode
 from hunch_models.training.model import Decoder
 from hunch_models.training.packing import Batch, SampleStream
 
 Progress = Callable[[Mapping[str, object]], None]
 CHECKPOINT = "latest.pt"
+CONTEXTS = "contexts.jsonl"
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Trainer:
         tokenizer = load_tokenizer(run / "tokenizer.json")
         self.encode: Encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
         self.documents = list(read_corpus(run / "train.jsonl"))
+        contexts = run / CONTEXTS
+        self.contexts = list(read_contexts(contexts)) if contexts.exists() else []
         self.validation = self._validation_batches(list(read_corpus(run / "held_out.jsonl")))
         self.loss = torch.compile(self._loss) if config.train.compile else self._loss
 
@@ -145,7 +148,7 @@ class Trainer:
         while True:
             length = self.row_length()
             train = self.config.train
-            stream = SampleStream(self.documents, self.encode, self.fim, train.seed, self.state.position)
+            stream = SampleStream(self.documents, self.encode, self.fim, train.seed, self.state.position, self.contexts)
             rows = max(1, train.rows * train.lengths[0][1] // length)
             for batch in stream.batches(rows, length):
                 self.state.position = stream.position

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("tokenizers")
 
+from hunch_models.training.bpe import FILE, special_ids
 from hunch_models.training.config import FimConfig
-from hunch_models.training.corpus import Document
+from hunch_models.training.corpus import Document, HoleInContext
 from hunch_models.training.packing import IGNORED, SampleStream, pack, to_batch
 
 SAMPLES = st.lists(st.lists(st.integers(16, 999), min_size=2, max_size=40), max_size=80)
@@ -78,3 +79,26 @@ def test_another_pass_over_the_data_makes_other_samples() -> None:
         seen[stream.epoch].append(tokens)
     assert seen[0]
     assert seen[0] != seen[1]
+
+
+def test_samples_with_other_files_name_each_and_are_as_many_as_asked_for() -> None:
+    contexts = [HoleInContext("p", "p/own.py", "total = ", "add(a, b)", "\n", [("p/other.py", "def add(x, y)\n")])]
+    config = FimConfig(context=0.5)
+    stream = SampleStream(DOCUMENTS, encode, config, 3, contexts=contexts)
+    found = list(islice(stream.samples(200), 200))
+    start = [special_ids()[FILE], *encode("p/other.py\ndef add(x, y)\n"), special_ids()[FILE], *encode("p/own.py\n")]
+    in_context = [tokens for tokens in found if tokens[: len(start)] == start]
+    assert 70 < len(in_context) < 130
+    assert all(len(tokens) <= 200 for tokens in found)
+    middle = encode("add(a, b)")
+    assert all(any(tokens[at : at + len(middle)] == middle for at in range(len(tokens))) for tokens in in_context)
+    without = SampleStream(DOCUMENTS, encode, FimConfig(), 3, contexts=contexts)
+    assert not any(tokens[: len(start)] == start for tokens in islice(without.samples(200), 200))
+
+
+def test_other_files_never_push_the_hole_out() -> None:
+    contexts = [HoleInContext("p", "p/own.py", "x = 1\n" * 50, "y", "\n", [("p/other.py", "z = 2\n" * 500)])]
+    stream = SampleStream(DOCUMENTS, encode, FimConfig(context=1.0), 3, contexts=contexts)
+    for tokens in islice(stream.samples(150), 50):
+        assert len(tokens) <= 150
+        assert tokens[-2:] == [*encode("y"), special_ids()["<|endoftext|>"]] or tokens[-2:-1] == encode("y")
