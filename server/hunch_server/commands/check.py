@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -19,7 +19,10 @@ from hunch_server.adapters.home import hunch_home
 from hunch_server.commands import FINE, FOUND
 from hunch_server.commands.output import console, json_option, print_json
 from hunch_server.commands.rules import contributing_option, root_option, rulebook
-from hunch_server.commands.sarif import github_annotation, sarif
+from hunch_server.commands.sarif import github_annotation, github_notice, sarif
+
+if TYPE_CHECKING:
+    from hunch_features.constraints.opinions import Opinion
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -36,6 +39,8 @@ FORMATS = ("text", "json", "sarif", "github")
     help="Only what the work tree adds to a commit. Default: the last one.",
 )
 @click.option("--staged", is_flag=True, help="Only what is staged for the next commit adds.")
+@click.option("--with-opinion", is_flag=True, help="Ask a model about rules without a check, for a change only.")
+@click.option("--opinions", type=click.IntRange(min=1), default=20, show_default=True, help="Most questions to it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print.")
 @json_option
 def command(
@@ -44,6 +49,8 @@ def command(
     contributing: bool,
     changed: str | None,
     staged: bool,
+    with_opinion: bool,
+    opinions: int,
     form: str,
     as_json: bool,
 ) -> int:
@@ -51,14 +58,24 @@ def command(
     started = perf_counter()
     if changed is not None and staged:
         raise HunchError("--changed and --staged exclude each other", "give one of them")
+    if with_opinion and changed is None and not staged:
+        raise HunchError("--with-opinion is about a change", "add --changed or --staged")
     book = rulebook(root, contributing)
     top = root.resolve()
     starts = [_inside(top, path) for path in paths] or [top]
+    views: list[Opinion] = []
+    unasked: list[tuple[str, str]] = []
     if staged or changed is not None:
-        found = check_changes(book, top, _changes(top, starts, changed), staged=staged)
+        changes = _changes(top, starts, changed)
+        found = check_changes(book, top, changes, staged=staged)
+        if with_opinion:
+            from hunch_features.constraints.opinions import Limits  # noqa: PLC0415 - only where one is asked
+            from hunch_server.commands.check_opinions import ask  # noqa: PLC0415
+
+            views, unasked = ask(book, top, changes, Limits(opinions), staged=staged)
     else:
         found = check_all(book, top, starts, Remembered(hunch_home() / "checks", top, book.rules))
-    skipped = (*book.skipped, *found.skipped)
+    skipped = (*book.skipped, *found.skipped, *unasked)
     result = {
         "violations": [violation_json(violation) for violation in found.violations],
         "rules": len(book.enforced),
@@ -66,12 +83,16 @@ def command(
         "seconds": round(perf_counter() - started, 3),
         "skipped": [{"what": what, "why": why} for what, why in skipped],
     }
+    if with_opinion:
+        from hunch_server.commands.check_opinions import opinion_json  # noqa: PLC0415
+
+        result["opinions"] = [opinion_json(view) for view in views]
     if as_json or form == "json":
         print_json(result)
     elif form == "sarif":
-        print_json(sarif(found.violations, book.enforced, skipped))
+        print_json(sarif(found.violations, book.enforced, skipped, views))
     else:
-        _print(found.violations, result, github=form == "github")
+        _print(found.violations, views, result, github=form == "github")
     return FOUND if found.violations else FINE
 
 
@@ -106,7 +127,7 @@ def violation_json(violation: Violation) -> dict[str, Any]:
     }
 
 
-def _print(violations: Sequence[Violation], result: dict[str, Any], *, github: bool) -> None:
+def _print(violations: Sequence[Violation], views: Sequence[Opinion], result: dict[str, Any], *, github: bool) -> None:
     screen = console()
     for violation in violations:
         rule = violation.rule
@@ -117,7 +138,16 @@ def _print(violations: Sequence[Violation], result: dict[str, Any], *, github: b
         words = f"{rule.source.path}:{rule.source.line} {rule.text}"
         screen.print(f"[bold]{escape(place)}[/bold] {escape(violation.message)}", soft_wrap=True)
         screen.print(f"    [dim]{escape(words)}[/dim] ({rule.id})", soft_wrap=True)
+    for view in views:
+        if github:
+            click.echo(github_notice(view))
+            continue
+        place = f"{view.hunk.path}:{view.hunk.line + 1}-{view.hunk.end_line + 1}"
+        words = f"{view.rule.source.path}:{view.rule.source.line} {view.rule.text}"
+        screen.print(f"[bold]{escape(place)}[/bold] {escape(view.message)}", soft_wrap=True)
+        screen.print(f"    [dim]{escape(words)}[/dim] ({view.rule.id})", soft_wrap=True)
     for entry in result["skipped"]:
         click.echo(f"skipped: {entry['what']}: {entry['why']}", err=True)
     counted = f"{len(violations)} violations of {result['rules']} rules in {result['files']} files"
+    counted += f", {len(views)} opinions" if "opinions" in result else ""
     click.echo(f"{counted}, {result['seconds']:.1f} s", err=True)
