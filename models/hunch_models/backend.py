@@ -80,7 +80,8 @@ class GenerationTiming:
     """Where the time of one request went, in ms, and how many tokens were evaluated.
 
     `new_tokens` counts prompt tokens evaluated for this request; `reused_tokens` those found in the cache.
-    Remote servers leave what they do not tell at 0.
+    `scored_tokens` were evaluated only to score texts; `drafted_tokens` were guessed and verified together with others,
+    and `accepted_tokens` of them were right. Remote servers leave what they do not tell at 0.
     """
 
     queue_ms: float = 0.0
@@ -94,6 +95,8 @@ class GenerationTiming:
     decoded_tokens: int = 0
     scored_tokens: int = 0
     score_ms: float = 0.0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import itertools
 import math
 import os
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ WARM_UP_TOKENS = 16
 
 BEGINNINGS = 256
 """How many answers of `Engine.beginning_with` are kept."""
+
+
+Logits = npt.NDArray[np.float32]
+"""One number per token of the vocabulary."""
 
 
 class EngineError(Exception):
@@ -62,6 +67,10 @@ class Engine:
         limit = settings.context_length or DEFAULT_CONTEXT
         self.context_length = min(limit, trained) if trained > 0 else limit
         self._context = self._new_context(settings)
+        self.goes_back = not (
+            library.llama_model_is_recurrent(self._model) or library.llama_model_is_hybrid(self._model)
+        )
+        """Whether tokens at the end can be taken out of the KV cache again."""
         self._memory = library.llama_get_memory(self._context)
         if not self._memory:
             raise EngineError("it keeps no KV cache and cannot generate text")
@@ -257,15 +266,15 @@ class Engine:
         self.tokens.clear()
         self._fresh = False
 
-    def evaluate(self, tokens: list[int], *, every: bool = False) -> None:
-        """Append 1 to `BATCH` tokens to the KV cache; logits are kept for the last, or for `every` one.
+    def evaluate(self, tokens: list[int], rows: int = 1) -> None:
+        """Append 1 to `BATCH` tokens to the KV cache; logits are kept for the last `rows` of them.
 
         Raises EngineError.
         """
         count, start = len(tokens), len(self.tokens)
         self._batch_tokens[:count] = tokens
         self._batch_positions[:count] = range(start, start + count)
-        self._batch_logits[0 if every else count - 1 : count] = 1
+        self._batch_logits[count - rows : count] = 1
         self._batch.n_tokens = count
         self._fresh = False
         try:
@@ -280,9 +289,12 @@ class Engine:
         self.tokens += tokens
         self._fresh = True
 
-    def greedy(self, among: npt.NDArray[np.int64] | None = None) -> tuple[int, float]:
-        """The likeliest next token and its natural-log probability; both among these only, if given."""
-        row = self._logits()
+    def greedy(self, among: npt.NDArray[np.int64] | None = None, row: Logits | None = None) -> tuple[int, float]:
+        """The likeliest next token and its natural-log probability; both among these only, if given.
+
+        `row`: the logits to choose by, else those after the last token.
+        """
+        row = self._logits() if row is None else row
         if among is not None:
             row = row[among]
         best = int(row.argmax())
@@ -293,31 +305,33 @@ class Engine:
             raise EngineError("the model's output is not a number")
         return (best if among is None else int(among[best])), -math.log(total)
 
-    def next_logits(self) -> npt.NDArray[np.float32]:
+    def next_logits(self) -> Logits:
         """A copy of the logits after the last token."""
         return self._logits().copy()
 
-    def likelihood(
-        self, after: npt.NDArray[np.float32], tokens: list[int], first: npt.NDArray[np.int64] | None = None
-    ) -> tuple[float, ...]:
-        """Natural-log probabilities of `tokens`, evaluated in one batch, and then of an end or a line break.
+    def logits_of(self, count: int, rows: int) -> list[Logits]:
+        """Logits after each of the last `rows` of the `count` tokens evaluated last; good until the next evaluation."""
+        return [self._logits(place) for place in range(count - rows, count)]
 
-        `after`: the logits before the first of them; `first`: the only tokens that it could have been. The tokens
-        are in the KV cache afterwards. Raises EngineError.
+    def likelihood(
+        self, rows: Sequence[Logits], tokens: list[int], first: npt.NDArray[np.int64] | None = None
+    ) -> tuple[float, ...]:
+        """Natural-log probabilities of `tokens` and then of an end or a line break.
+
+        `rows`: the logits before each of them and after the last; `first`: the only tokens that the first could
+        have been. Raises EngineError.
         """
-        self.evaluate(tokens, every=True)
-        if first is not None and tokens[0] in first:
-            found = [float(after[tokens[0]]) - _log_total(after[first])]
-        else:
-            found = [float(after[tokens[0]]) - _log_total(after)]
-        for place, token in enumerate(tokens[1:]):
-            row = self._logits(place)
-            found.append(float(row[token]) - _log_total(row))
-        row = self._logits(len(tokens) - 1)
-        found.append(_log_total(row[self._line_ends()]) - _log_total(row))
+        restricted = first is not None and tokens[0] in first
+        found = [float(rows[0][tokens[0]]) - _log_total(rows[0][first] if restricted else rows[0])]
+        found += [float(row[token]) - _log_total(row) for row, token in zip(rows[1:], tokens[1:], strict=False)]
+        found.append(self.ending(rows[len(tokens)]))
         if not all(map(math.isfinite, found)):
             raise EngineError("the model's output is not a number")
         return tuple(found)
+
+    def ending(self, row: Logits) -> float:
+        """Natural-log probability that the text or the line ends where `row` are the logits."""
+        return _log_total(row[self._line_ends()]) - _log_total(row)
 
     def _line_ends(self) -> npt.NDArray[np.int64]:
         """Ids of the tokens that end a text or begin with a line break."""
@@ -332,7 +346,7 @@ class Engine:
             )
         return self._ends
 
-    def _logits(self, place: int = -1) -> npt.NDArray[np.float32]:
+    def _logits(self, place: int = -1) -> Logits:
         """Logits after the token at `place` of the last batch, which must have kept them."""
         pointer = self._lib.llama_get_logits_ith(self._context, place)
         if not pointer:
@@ -400,7 +414,7 @@ class Engine:
         return bool(self._lib.llama_supports_gpu_offload())
 
 
-def _log_total(row: npt.NDArray[np.float32]) -> float:
+def _log_total(row: Logits) -> float:
     """Log of the sum of exponentials."""
     top = float(row.max())
     return top + math.log(float(np.exp(row - top).sum()))

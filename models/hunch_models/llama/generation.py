@@ -1,4 +1,4 @@
-"""The decode loop: finds what the KV cache already holds, evaluates the rest in small chunks, then picks tokens.
+"""One job: finds what the KV cache already holds, evaluates the rest in small chunks, picks tokens, scores texts.
 
 Cancellation and the time limit are looked at between chunks and between tokens, never inside llama.cpp: this
 works on every kind of device (llama.cpp's abort callback works on CPUs only).
@@ -6,60 +6,21 @@ works on every kind of device (llama.cpp's abort callback works on CPUs only).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from hunch_models.backend import Finish, GenerationRequest, GenerationTiming
 from hunch_models.fim import PLAIN, PromptTokens, build_prompt
-from hunch_models.llama.engine import Engine
+from hunch_models.llama.decoding import Guesses, Lookahead
+from hunch_models.llama.drafting import Drafter
+from hunch_models.llama.engine import Engine, Logits
 from hunch_models.llama.output import GeneratedText
-
-CHUNK_S = 0.025
-"""Longest time one chunk of a prompt should take, in seconds: cancelled work ends within it."""
-
-FIRST_CHUNK, SMALLEST_CHUNK, LARGEST_CHUNK = 32, 16, 256
+from hunch_models.llama.pace import Pace
 
 LONGEST_SCORED = 48
 """Tokens of a text that are looked at when it is scored."""
 
-RATE_WEIGHT = 0.3
-"""Weight of the newest measurement in the moving averages of speed."""
-
 Clock = Callable[[], float]
-
-
-class Pace:
-    """Measured speed of this model on this machine, and the chunk size that follows from it."""
-
-    def __init__(self, prefill: float, decode: float) -> None:
-        self.prefill = prefill
-        """Prompt tokens per second."""
-        self.decode = decode
-        """Generated tokens per second."""
-        self.chunk_s = 0.0
-        """Time of the slowest chunk lately, in seconds."""
-        self._chunk = FIRST_CHUNK
-
-    @property
-    def chunk(self) -> int:
-        """Prompt tokens to evaluate at once."""
-        return self._chunk
-
-    def chunk_done(self, tokens: int, seconds: float) -> None:
-        """Learn from one evaluated chunk; short ones say little about speed."""
-        self.chunk_s = max(seconds, 0.9 * self.chunk_s)
-        if tokens < SMALLEST_CHUNK or seconds <= 0:
-            return
-        self.prefill += RATE_WEIGHT * (tokens / seconds - self.prefill)
-        self._chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, int(self.prefill * CHUNK_S)))
-
-    def token_done(self, seconds: float) -> None:
-        """Learn from one evaluated token."""
-        if seconds > 0:
-            self.decode += RATE_WEIGHT * (1 / seconds - self.decode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +34,24 @@ class Outcome:
     scores: tuple[tuple[float, ...], ...] = ()
 
 
+@dataclass(slots=True)
+class _Answer:
+    """What one generation has come to."""
+
+    output: GeneratedText
+    first_ms: float = 0.0
+    picked: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ending: float | None = None
+    """Log-probability of the text's end, where the model itself ended it."""
+
+
 class Generator:
     """Runs one job at a time on one engine."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.pace = Pace(engine.prefill_rate, engine.decode_rate)
+        self.guesses = Guesses(enabled=engine.settings.drafts and engine.goes_back)
         self.read_chars = 0
         self.read_tokens = 0
         """Code points and tokens of prompt text so far: their ratio is the model's code points per token."""
@@ -86,6 +60,11 @@ class Generator:
 
     def prompt(self, request: GenerationRequest) -> tuple[list[int], bytes]:
         """The token list of a request, with room for what is to be generated, and how the answer must begin."""
+        prompt, start, _ = self._prompt(request)
+        return prompt, start
+
+    def _prompt(self, request: GenerationRequest) -> tuple[list[int], bytes, list[int]]:
+        """The same, and the tokens before the cursor alone."""
         engine, form = self.engine, self.engine.form
         tokenize = engine.tokenize
         prefix, start = self._healed(request.prefix)
@@ -103,7 +82,7 @@ class Generator:
         self.read_chars += len(request.prefix)
         self.read_tokens += len(parts.prefix)
         capacity = engine.context_length - self._token_limit(request)
-        return build_prompt(form, parts, request.budget, capacity, engine.ends_line), start
+        return build_prompt(form, parts, request.budget, capacity, engine.ends_line), start, prefix
 
     def _healed(self, text: str) -> tuple[list[int], bytes]:
         """Tokens of the text before the cursor without its last one, and the bytes with which to begin instead.
@@ -143,117 +122,127 @@ class Generator:
         if engine.form.layout == PLAIN and rest_of_line(request.suffix).strip():
             # Without the suffix in sight the model would write on over what stands there already.
             return Outcome("", (), Finish.END, GenerationTiming(total_ms=(clock() - started) * 1000))
-        prompt, start = self.prompt(request)
+        prompt, start, before = self._prompt(request)
         prompt = prompt or engine.tokenize("\n")
         tokenized = clock()
         reused = engine.reuse(prompt)
-        finish = self._prefill(prompt, deadline if decode else float("inf"), cancelled)
-        prefilled = clock()
-        new = len(engine.tokens) - reused
-        output = GeneratedText(request.stop)
-        first_ms, decoded = 0.0, 0
-
-        def show(text: str) -> None:
-            nonlocal first_ms
-            if text:
-                first_ms = first_ms or (clock() - started) * 1000
-                if emit is not None:
-                    emit(text)
-
-        scored = request.score if finish is None and decode else ()
-        after = engine.next_logits() if scored else None
-        if finish is None and decode:
-            finish, decoded = self._decode(request, output, start, deadline, cancelled, show)
-        if decode:
-            show(output.finish())
-        ended = clock()
+        finish, rest = self._prefill(prompt, deadline, cancelled, decode=decode)
+        answer = _Answer(GeneratedText(request.stop))
         scores: tuple[tuple[float, ...], ...] = ()
-        if after is not None and finish is not Finish.CANCELLED:
-            scores = self._score(len(prompt), after, start, (*scored, output.text), deadline, cancelled)
+        scored = drafted = accepted = 0
+        new = len(engine.tokens) - reused
+        prefilled = ended = clock()
+        if finish is None and decode:
+            scorer = _Scorer(engine, request.score, start, len(prompt), lambda: cancelled() or clock() >= deadline)
+            drafter = Drafter(scorer.tokens, prompt, before)
+            look = Lookahead(
+                engine, self.pace, self.guesses, drafter, self._cutter(request, len(prompt), answer), clock
+            )
+            among = engine.beginning_with(start) if start else None
+            first = scorer.first() if self.guesses.enabled else []
+            rows = look.begin(rest, first, among)
+            prefilled = clock()
+            new += len(rest)
+            if request.score:
+                scorer.note(rows, first)
+
+            def show(text: str) -> None:
+                if text:
+                    answer.first_ms = answer.first_ms or (clock() - started) * 1000
+                    if emit is not None:
+                        emit(text)
+
+            finish = self._decode(request, look, answer, start, deadline, cancelled, show)
+            show(answer.output.finish())
+            drafted, accepted = look.drafted, look.accepted
+            ended = clock()
+            if request.score and finish is not Finish.CANCELLED:
+                scorer.note_own(answer)
+                scores, scored = scorer.scores(answer.output.text)
+        done = clock()
         timing = GenerationTiming(
             tokenize_ms=(tokenized - started) * 1000,
             prefill_ms=(prefilled - tokenized) * 1000,
-            first_token_ms=first_ms,
+            first_token_ms=answer.first_ms,
             decode_ms=(ended - prefilled) * 1000,
-            total_ms=(clock() - started) * 1000,
+            total_ms=(done - started) * 1000,
             reused_tokens=reused,
             new_tokens=new,
-            decoded_tokens=decoded,
-            scored_tokens=sum(max(0, len(one) - 1) for one in scores),
-            score_ms=(clock() - ended) * 1000,
+            decoded_tokens=len(answer.picked),
+            scored_tokens=scored,
+            score_ms=(done - ended) * 1000,
+            drafted_tokens=drafted,
+            accepted_tokens=accepted,
         )
-        return Outcome(output.text, output.logprobs(), finish or Finish.END, timing, scores)
+        return Outcome(answer.output.text, answer.output.logprobs(), finish or Finish.END, timing, scores)
 
-    def _score(
-        self,
-        prompt: int,
-        after: npt.NDArray[np.float32],
-        start: bytes,
-        texts: tuple[str, ...],
-        deadline: float,
-        cancelled: Callable[[], bool],
-    ) -> tuple[tuple[float, ...], ...]:
-        """How likely each text is after the first `prompt` tokens; nothing where there was no time for all of them.
+    def _prefill(
+        self, prompt: list[int], deadline: float, cancelled: Callable[[], bool], *, decode: bool
+    ) -> tuple[Finish | None, list[int]]:
+        """Append what is missing of `prompt`; what was evaluated stays, even when this ends early.
 
-        `after`: the logits there, `start`: the bytes before the cursor that the answer had to begin with.
+        With `decode`, the last chunk is left for the first look at what follows, and returned.
         """
-        engine = self.engine
-        among = engine.beginning_with(start) if start else None
-        lead = start.decode("utf-8", "replace")
-        found: list[tuple[float, ...]] = []
-        for text in texts:
-            tokens = engine.tokenize(lead + text)[:LONGEST_SCORED]
-            if cancelled() or self._clock() >= deadline or prompt + len(tokens) > engine.context_length:
-                return ()
-            if not text or not tokens:
-                found.append(())
-                continue
-            if engine.keep(prompt) != prompt:
-                return ()  # a recurrent model cannot go back
-            found.append(engine.likelihood(after, tokens, among))
-        return tuple(found)
-
-    def _prefill(self, prompt: list[int], deadline: float, cancelled: Callable[[], bool]) -> Finish | None:
-        """Append what is missing of `prompt`. What was evaluated stays, even when this ends early."""
         engine, clock = self.engine, self._clock
-        while len(engine.tokens) < len(prompt):
+        while rest := prompt[len(engine.tokens) :]:
             if cancelled():
-                return Finish.CANCELLED
+                return Finish.CANCELLED, rest
             now = clock()
-            if now >= deadline:
-                return Finish.TIME
-            start = len(engine.tokens)
-            chunk = prompt[start : start + self.pace.chunk]
+            if decode and now >= deadline:
+                return Finish.TIME, rest
+            if decode and len(rest) <= self.pace.chunk:
+                return None, rest
+            chunk = rest[: self.pace.chunk]
             engine.evaluate(chunk)
             self.pace.chunk_done(len(chunk), clock() - now)
-        return None
+        return None, []
+
+    def _cutter(self, request: GenerationRequest, prompt: int, answer: _Answer) -> Callable[[list[int]], list[int]]:
+        """Shortens a draft: not beyond the text's end, the request's most tokens and the model's context."""
+        engine = self.engine
+        most = min(self._token_limit(request), engine.context_length - prompt)
+        single = request.stop.single_line
+
+        def cut(tokens: list[int]) -> list[int]:
+            kept = tokens[: max(0, most - len(answer.picked) - 1)]
+            for place, token in enumerate(kept):
+                if engine.is_end(token) or (single and b"\n" in engine.piece(token)):
+                    return kept[:place]
+            return kept
+
+        return cut
 
     def _decode(
         self,
         request: GenerationRequest,
-        output: GeneratedText,
+        look: Lookahead,
+        answer: _Answer,
         start: bytes,
         deadline: float,
         cancelled: Callable[[], bool],
         show: Callable[[str], None],
-    ) -> tuple[Finish, int]:
-        """Pick tokens until something ends it; return why, and how many were picked.
+    ) -> Finish:
+        """Pick tokens until something ends it, and say what.
 
         The first begins with the bytes `start`, which stand before the cursor and are no part of the text.
         The tokens stay in the KV cache: when a person types what was generated, nothing is evaluated again.
         """
-        engine, clock = self.engine, self._clock
+        engine, clock, output = self.engine, self._clock, answer.output
         limit = self._token_limit(request)
-        decoded = 0
+        room = engine.context_length - len(engine.tokens) + look.ahead
         while True:
             if cancelled():
-                return Finish.CANCELLED, decoded
+                look.leave()
+                return Finish.CANCELLED
             if request.max_tokens <= 0:
-                return Finish.LENGTH, decoded
-            token, logprob = engine.greedy(engine.beginning_with(start) if start else None)
+                return Finish.LENGTH
+            token, logprob = look.pick(engine.beginning_with(start) if start else None)
             if engine.is_end(token):
-                return Finish.END, decoded
-            decoded += 1
+                look.end(token)
+                answer.ending = look.ending()
+                return Finish.END
+            answer.picked.append(token)
+            answer.logprobs.append(logprob)
             piece = engine.piece(token)[len(start) :]
             if piece:
                 show(output.add(piece, logprob))
@@ -261,14 +250,80 @@ class Generator:
                 limit += 1  # only says again what stands before the cursor
             start = b""
             if output.ended:
-                return Finish.STOP, decoded
-            if decoded >= limit or len(engine.tokens) >= engine.context_length:
-                return Finish.LENGTH, decoded
-            now = clock()
-            if now >= deadline:
-                return Finish.TIME, decoded
-            engine.evaluate([token])
-            self.pace.token_done(clock() - now)
+                answer.ending = look.ending()
+            if output.ended or len(answer.picked) >= limit or len(answer.picked) > room:
+                look.end(token)
+                return Finish.STOP if output.ended else Finish.LENGTH
+            if clock() >= deadline:
+                look.leave()
+                return Finish.TIME
+            look.go_on(token, answer.picked)
+
+
+class _Scorer:
+    """How likely each of some texts is after the first `prompt` tokens, each evaluated once at most.
+
+    `start`: the bytes before the cursor that the answer has to begin with.
+    """
+
+    def __init__(
+        self, engine: Engine, texts: Sequence[str], start: bytes, prompt: int, late: Callable[[], bool]
+    ) -> None:
+        self._engine, self._texts, self._prompt, self._late = engine, texts, prompt, late
+        self._among = engine.beginning_with(start) if start else None
+        self._lead = start.decode("utf-8", "replace")
+        self.tokens = [self._tokens(text) for text in texts]
+        """Of each text, with `start` before it."""
+        self._after: Logits | None = None
+        self._known: dict[str, tuple[float, ...]] = {"": ()}
+
+    def _tokens(self, text: str) -> list[int]:
+        return self._engine.tokenize(self._lead + text)[:LONGEST_SCORED] if text else []
+
+    def first(self) -> list[int]:
+        """The first text's tokens, if there is time and room to evaluate them right after the prompt."""
+        tokens = self.tokens[0] if self.tokens else []
+        return tokens if not self._late() and self._prompt + len(tokens) <= self._engine.context_length else []
+
+    def note(self, rows: Sequence[Logits], tokens: list[int]) -> None:
+        """The logits after the prompt, and after each of the first text's tokens if they were evaluated."""
+        self._after = rows[0].copy()
+        if tokens:
+            self._known[self._texts[0]] = self._engine.likelihood(rows, tokens, self._among)
+
+    def note_own(self, answer: _Answer) -> None:
+        """What was generated needs no evaluation where the model ended it and would read it as the same tokens."""
+        tokens = self._tokens(answer.output.text)
+        ended = len(answer.picked) in (len(tokens), len(tokens) + 1)
+        if tokens and ended and answer.ending is not None and answer.picked[: len(tokens)] == tokens:
+            self._known[answer.output.text] = (*answer.logprobs[: len(tokens)], answer.ending)
+
+    def scores(self, own: str) -> tuple[tuple[tuple[float, ...], ...], int]:
+        """The log-probabilities of each text and last of `own`, and how many tokens were evaluated for them.
+
+        Nothing where there was no time for all of them.
+        """
+        engine = self._engine
+        found: list[tuple[float, ...]] = []
+        evaluated = 0
+        for text in (*self._texts, own):
+            if self._late():
+                return (), evaluated
+            if text not in self._known:
+                tokens = self._tokens(text)
+                if self._after is None or self._prompt + len(tokens) > engine.context_length:
+                    return (), evaluated
+                if not tokens:
+                    found.append(())
+                    continue
+                if engine.keep(self._prompt) != self._prompt:
+                    return (), evaluated  # a recurrent model cannot go back
+                engine.evaluate(tokens, len(tokens))
+                evaluated += len(tokens)
+                rows = [self._after, *engine.logits_of(len(tokens), len(tokens))]
+                self._known[text] = engine.likelihood(rows, tokens, self._among)
+            found.append(self._known[text])
+        return tuple(found), evaluated
 
 
 def rest_of_line(suffix: str) -> str:

@@ -15,14 +15,16 @@ class LlamaSettings:
 
     `threads` 0: measured. `gpu_layers` -1: measured, 0: none. `context_length` 0: the model's own, up to
     `DEFAULT_CONTEXT` tokens. `extra_buffers`: llama.cpp's CPU-specific weight layouts, `auto` when a trial has
-    shown that they work and are faster. `load_timeout_s`: longest time to load. `probe_after_idle_s`: how long
-    nothing must have been asked before the trial runs.
+    shown that they work and are faster. `drafts`: guess tokens and verify several at once where that pays.
+    `load_timeout_s`: longest time to load. `probe_after_idle_s`: how long nothing must have been asked before the
+    trial runs.
     """
 
     threads: int = 0
     gpu_layers: int = -1
     context_length: int = 0
     extra_buffers: Literal["auto", "on", "off"] = "auto"
+    drafts: bool = True
     load_timeout_s: float = 60.0
     probe_after_idle_s: float = 5.0
 
@@ -39,3 +41,4 @@ class EngineSettings:
     gpu_layers: int = 0
     extra_buffers: bool = False
     context_length: int = 0
+    drafts: bool = True

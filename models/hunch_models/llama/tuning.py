@@ -76,6 +76,7 @@ def safe_settings(settings: LlamaSettings, cores: int) -> EngineSettings:
         gpu_layers=max(0, settings.gpu_layers),
         extra_buffers=settings.extra_buffers == "on",
         context_length=settings.context_length,
+        drafts=settings.drafts,
     )
 
 
@@ -95,6 +96,7 @@ def apply(settings: LlamaSettings, remembered: Remembered, cores: int) -> Engine
         gpu_layers=settings.gpu_layers if settings.gpu_layers >= 0 else remembered.gpu_layers,
         extra_buffers=remembered.extra_buffers if settings.extra_buffers == "auto" else settings.extra_buffers == "on",
         context_length=settings.context_length,
+        drafts=settings.drafts,
     )
 
 

@@ -13,8 +13,9 @@ import pytest
 from hunch_models.backend import Finish, GenerationRequest, Snippet, StopRule, TokenBudget
 from hunch_models.fim import Slot
 from hunch_models.llama.engine import Engine, EngineError
-from hunch_models.llama.generation import LARGEST_CHUNK, SMALLEST_CHUNK, Generator, Outcome, Pace
+from hunch_models.llama.generation import Generator, Outcome
 from hunch_models.llama.library import NativeLog, load_library
+from hunch_models.llama.pace import LARGEST_CHUNK, SMALLEST_CHUNK, Pace
 from hunch_models.llama.settings import EngineSettings
 from tests.models.llama.conftest import Models
 from tests.tiny_gguf import vocabulary, write_random, write_scripted, write_sentencepiece

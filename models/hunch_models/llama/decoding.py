@@ -1,0 +1,176 @@
+"""Picks tokens greedily, and evaluates several at once where a guess at them is at hand.
+
+The guess is verified: a token that is not the likeliest after those before it is cut out of the KV cache again. So the
+text is the one that plain decoding gives, in fewer evaluations. Where two tokens are so close that the rounding of a
+larger batch could decide between them, the place is evaluated anew by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from hunch_models.llama.drafting import Acceptance, Draft, Drafter, Kind
+from hunch_models.llama.engine import Engine, Logits
+from hunch_models.llama.pace import LONGEST_DRAFT, Pace
+
+TIE = 0.06
+"""Logits closer than this may change places with the size of the batch: at most 0.050 was measured, 0.0004 as a rule
+(bundled model, Q8_0, batches of eight against single tokens)."""
+
+Among = npt.NDArray[np.int64] | None
+
+
+class Guesses:
+    """What one engine has learnt of its drafts, kept from one generation to the next. `enabled`: whether to draft."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+        self._kinds = {kind: Acceptance() for kind in Kind}
+
+    def length(self, kind: Kind, pace: Pace) -> int:
+        """Tokens worth drafting now."""
+        return self._kinds[kind].length(pace) if self.enabled else 0
+
+    def note(self, kind: Kind, drafted: int, accepted: int) -> None:
+        """Of `drafted` tokens the first `accepted` were right."""
+        self._kinds[kind].note(drafted, accepted)
+
+
+class Lookahead:
+    """The logits at the place where the next token is picked, and what the KV cache holds beyond it.
+
+    `cut`: shortens a draft to what may be of use. `among`, everywhere: the only tokens that the next can be, if given.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pace: Pace,
+        guesses: Guesses,
+        drafter: Drafter | None,
+        cut: Callable[[list[int]], list[int]],
+        clock: Callable[[], float],
+    ) -> None:
+        self.drafted = self.accepted = 0
+        """Tokens evaluated as guesses, and those of them that were right."""
+        self._engine, self._pace, self._guesses = engine, pace, guesses
+        self._drafter, self._cut, self._clock = drafter, cut, clock
+        self._rows: list[Logits] = []
+        self._ahead: list[int] = []
+        self._place = 0
+        self._kind: Kind | None = None
+        self._alone = False
+
+    def begin(self, rest: list[int], text: list[int], among: Among) -> list[Logits]:
+        """Evaluate the last chunk of a prompt, and with it a whole `text` that may follow or a guess.
+
+        `rest` is empty when the logits after the prompt are at hand. Returns the logits before each token of `text`
+        and after its last, good until the next evaluation.
+        """
+        engine = self._engine
+        draft = Draft(Kind.RECALLED, text) if text else self._proposal([], among) if rest else None
+        ahead = draft.tokens if draft is not None else []
+        before = [] if rest else [engine.next_logits()]
+        if rest or ahead:
+            self._evaluate(rest, ahead)
+        self._rows = [*before, *engine.logits_of(len(rest) + len(ahead), len(ahead) + bool(rest))]
+        self._watch(draft, alone=len(rest) == 1)
+        return self._rows
+
+    def pick(self, among: Among) -> tuple[int, float]:
+        """The likeliest token here and its natural-log probability; both among these only, if given."""
+        engine, row = self._engine, self._rows[self._place]
+        token, logprob = engine.greedy(among, row)
+        together = len(self._rows) > 1 and (self._place > 0 or self._alone)
+        if together and _tied(row, token, among):
+            here = len(engine.tokens) - self.ahead
+            last = engine.tokens[here - 1]
+            self.leave()
+            engine.keep(here - 1)
+            engine.evaluate([last])
+            self._rows, self._ahead, self._place = engine.logits_of(1, 1), [], 0
+            token, logprob = engine.greedy(among, self._rows[0])
+        return token, logprob
+
+    def ending(self) -> float:
+        """Natural-log probability that the text or the line ends here."""
+        return self._engine.ending(self._rows[self._place])
+
+    def go_on(self, token: int, generated: list[int]) -> None:
+        """`token` was picked and is the last of `generated`: make sure that it is evaluated."""
+        if self.ahead and self._ahead[self._place] == token:
+            self._place += 1
+            return
+        engine = self._engine
+        engine.keep(len(engine.tokens) - self.ahead)
+        self._judge()
+        draft = self._proposal(generated, None)
+        ahead = draft.tokens if draft is not None else []
+        self._evaluate([token], ahead)
+        self._rows = engine.logits_of(1 + len(ahead), 1 + len(ahead))
+        self._watch(draft, alone=True)
+
+    @property
+    def ahead(self) -> int:
+        """Tokens in the KV cache beyond the place where the next one is picked."""
+        return len(self._ahead) - self._place
+
+    def end(self, token: int) -> None:
+        """`token` was picked here and is the last."""
+        if self.ahead and self._ahead[self._place] == token:
+            self._place += 1
+            self.leave()
+        else:
+            self._judge()
+
+    def leave(self) -> None:
+        """The rest of the guess is left without a word on whether it is right."""
+        if self._kind is not None:
+            self.accepted += self._place
+            self._guesses.note(self._kind, self._place, self._place)
+        self._kind = None
+
+    def _judge(self) -> None:
+        """Learn from the guess; where there is more of it, the model has chosen another token."""
+        if self._kind is not None:
+            self.accepted += self._place
+            self._guesses.note(self._kind, self._place + bool(self.ahead), self._place)
+        self._kind = None
+
+    def _watch(self, draft: Draft | None, *, alone: bool) -> None:
+        self._ahead = draft.tokens if draft is not None else []
+        self._kind = draft.kind if draft is not None else None
+        self._place, self._alone = 0, alone
+        self.drafted += len(self._ahead)
+
+    def _proposal(self, generated: list[int], among: Among) -> Draft | None:
+        """A guess as long as it pays, if there is any."""
+        if self._drafter is None or not self._guesses.enabled:
+            return None
+        draft = self._drafter.propose(generated)
+        if draft is None or (among is not None and draft.tokens[0] not in among):
+            return None
+        tokens = self._cut(draft.tokens[:LONGEST_DRAFT])
+        if tokens:
+            tokens = tokens[: self._guesses.length(draft.kind, self._pace)]
+        return Draft(draft.kind, tokens) if tokens else None
+
+    def _evaluate(self, certain: list[int], ahead: list[int]) -> None:
+        started = self._clock()
+        self._engine.evaluate([*certain, *ahead], len(ahead) + bool(certain))
+        seconds = self._clock() - started
+        if len(certain) != 1:
+            self._pace.chunk_done(len(certain) + len(ahead), seconds)
+        elif ahead:
+            self._pace.draft_done(len(ahead), seconds)
+        else:
+            self._pace.token_done(seconds)
+
+
+def _tied(row: Logits, token: int, among: Among) -> bool:
+    """Whether another token is as likely as the likeliest, but for rounding."""
+    near = (row if among is None else row[among]) > row[token] - TIE
+    return int(np.count_nonzero(near)) > 1
