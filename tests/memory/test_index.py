@@ -229,3 +229,18 @@ def test_the_index_is_private(root: Path, tmp_path: Path) -> None:
     Store(path).close()
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_searching_forgets_what_changed_and_what_went_away(root: Path, store: Store) -> None:
+    write(root, "a.py", 'class Ledger:\n    def post_entry(self):\n        """Writes it down."""\n')
+    refresh(root, store)
+    before = {word: [hit.symbol.name for hit in store.search(word, [word])] for word in ("ledger", "entry", "writes")}
+    assert before == {"ledger": ["Ledger", "post_entry"], "entry": ["post_entry"], "writes": ["post_entry"]}
+    write(root, "a.py", "def one(): ...  # nothing else is left of it here\n")
+    (root / "pkg/b.py").unlink()
+    refresh(root, store)
+    rows = sqlite3.connect(store.path).execute(
+        "SELECT rowid FROM symbol_text WHERE symbol_text MATCH ?", ("e* OR l* OR w* OR t*",)
+    )
+    assert rows.fetchall() == []
+    assert [hit.path for hit in store.search("one", ["one"])] == ["a.py"]

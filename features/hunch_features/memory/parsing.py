@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hunch_features.memory.extract import extract
-from hunch_features.memory.tokens import split_name, tokenize_bytes
+from hunch_features.memory.tokens import split_words, tokenize_bytes
 from hunch_features.memory.walk import MAX_FILE_BYTES, FoundFile, decode
 
 BATCH_BYTES = 400_000
@@ -25,7 +25,6 @@ class Parsed:
 
     symbols: list[tuple[object, ...]]
     words: list[str]
-    imports: list[tuple[str, int]]
     uses: int
     calls: bytes
     """JSON: called name to the 0-based lines of its calls (the first 50)."""
@@ -48,14 +47,18 @@ def parse_text(language: str, text: str, told: dict[int, str] | None = None) -> 
     ids, fresh = tokenize_bytes(source, names)
     return Parsed(
         symbols=[tuple(symbol) for symbol in found.symbols],
-        words=[" ".join((*split_name(s.name), *split_name(s.container), s.doc)) for s in found.symbols],
-        imports=found.imports,
+        words=[symbol_words(s.name, s.container, s.doc) for s in found.symbols],
         uses=len(found.calls) + len(found.imports),
         calls=_calls(found.calls),
         tokens=ids.tobytes(),
         names={key: names[key] for key in fresh},
         problem=found.problem,
     )
+
+
+def symbol_words(name: str, container: str, doc: str) -> str:
+    """What a definition is found by. The index forgets by it too: another result needs another version of the index."""
+    return f"{split_words(name)} {split_words(container)} {doc}"
 
 
 def _calls(places: list[tuple[str, int]]) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ import numpy as np
 
 from hunch_features.memory.database import Database
 from hunch_features.memory.extract import Symbol
-from hunch_features.memory.parsing import Parsed
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, split_name
+from hunch_features.memory.parsing import Parsed, symbol_words
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, split_words
 from hunch_features.memory.vocabulary import Vocabulary
 from hunch_features.memory.walk import FoundFile
 
@@ -44,7 +43,7 @@ def index_path(root: Path, home: Path) -> Path:
 class Store(Database):
     """Rows of one repository. One connection per thread that uses it; writers wait for each other up to 10 s."""
 
-    VERSION = 1
+    VERSION = 2
 
     def __init__(self, path: Path) -> None:
         self._together = False
@@ -119,28 +118,34 @@ class Store(Database):
 
     def write(self, batch: Iterable[tuple[FoundFile, Parsed]], removed: Iterable[str] = ()) -> None:
         """Replace the rows of the files in one transaction, and delete those of `removed`."""
-        db = self._db
         with self._transaction():
             for path in removed:
                 self._delete(path)
-            for found, parsed in batch:
-                self._delete(found.path)
-                file_id = db.execute(
-                    "INSERT INTO files (path, language, size, mtime_ns, problem, uses, calls, tokens)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*found, parsed.problem, parsed.uses, parsed.calls, parsed.tokens),
-                ).lastrowid
-                first = db.execute("SELECT ifnull(max(id), 0) + 1 FROM symbols").fetchone()[0]
-                db.executemany(
-                    "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    ((first + n, file_id, *row) for n, row in enumerate(parsed.symbols)),
-                )
-                db.executemany(
-                    "INSERT INTO symbol_text (rowid, words) VALUES (?, ?)",
-                    ((first + n, words) for n, words in enumerate(parsed.words)),
-                )
-                db.executemany("INSERT INTO imports VALUES (?, ?, ?)", ((file_id, *row) for row in parsed.imports))
-                self._learn(parsed.names)
+            self._insert(list(batch))
+
+    def _insert(self, batch: list[tuple[FoundFile, Parsed]]) -> None:
+        db = self._db
+        for found, _parsed in batch:
+            self._delete(found.path)
+        query = "SELECT (SELECT ifnull(max(id), 0) FROM files), (SELECT ifnull(max(id), 0) FROM symbols)"
+        file_id, symbol_id = db.execute(query).fetchone()
+        numbered = list(enumerate(batch, file_id + 1))
+        db.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(file, *found, parsed.problem, parsed.uses) for file, (found, parsed) in numbered],
+        )
+        db.executemany(
+            "INSERT INTO code VALUES (?, ?, ?)", [(file, parsed.calls, parsed.tokens) for file, (_, parsed) in numbered]
+        )
+        symbols = [(file, row) for file, (_, parsed) in numbered for row in parsed.symbols]
+        db.executemany(
+            "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(number, file, *row) for number, (file, row) in enumerate(symbols, symbol_id + 1)],
+        )
+        words = [words for _found, parsed in batch for words in parsed.words]
+        db.executemany("INSERT INTO symbol_text (rowid, words) VALUES (?, ?)", enumerate(words, symbol_id + 1))
+        for _found, parsed in batch:
+            self._learn(parsed.names)
 
     def _learn(self, names: Mapping[int, str]) -> None:
         """Names that were never seen before. They stay when the last file that used them is gone."""
@@ -154,27 +159,32 @@ class Store(Database):
         if self._known is not None:
             self._known.update(names)
         self._db.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?)", fresh)
-        self._unwritten.extend((key, " ".join(split_name(name))) for key, name in fresh if key & NAME)
+        self._unwritten.extend((key, split_words(name)) for key, name in fresh if key & NAME)
 
     def _delete(self, path: str) -> None:
         row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
         if row is None:
             return
+        gone = self._db.execute("SELECT id, name, container, doc FROM symbols WHERE file = ?", row).fetchall()
+        # The search structure keeps no texts of its own: it has to be told what to forget.
+        self._db.executemany(
+            "INSERT INTO symbol_text (symbol_text, rowid, words) VALUES ('delete', ?, ?)",
+            [(number, symbol_words(*texts)) for number, *texts in gone],
+        )
         for statement in (
-            "DELETE FROM symbol_text WHERE rowid IN (SELECT id FROM symbols WHERE file = ?)",
             "DELETE FROM symbols WHERE file = ?",
-            "DELETE FROM imports WHERE file = ?",
+            "DELETE FROM code WHERE file = ?",
             "DELETE FROM files WHERE id = ?",
         ):
             self._db.execute(statement, row)
 
     def tokens(self) -> Iterator[tuple[str, bytes]]:
         """Path and token ids (int32, little endian) of every file, in the order of their paths."""
-        yield from self._db.execute("SELECT path, tokens FROM files ORDER BY path")
+        yield from self._db.execute("SELECT path, tokens FROM files JOIN code ON file = id ORDER BY path")
 
     def tokens_of(self, path: str) -> bytes | None:
         """Token ids of one file; None for one that is not in the index."""
-        row = self._db.execute("SELECT tokens FROM files WHERE path = ?", (path,)).fetchone()
+        row = self._db.execute("SELECT tokens FROM files JOIN code ON file = id WHERE path = ?", (path,)).fetchone()
         return row[0] if row is not None else None
 
     def vocabulary_ids(self) -> list[int]:
@@ -231,9 +241,11 @@ class Store(Database):
     def named(self, name: str, limit: int = 8) -> list[Hit]:
         """Definitions of exactly this name, types and functions first."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS}, (s.kind IN ('class', 'function', 'interface')) - (s.visibility = 'private')"  # noqa: S608
-            " FROM (SELECT * FROM symbols WHERE name = ? LIMIT 100) s JOIN files f ON f.id = s.file"
-            " ORDER BY 10 DESC, f.path, s.line LIMIT ?",
+            f"SELECT {_COLUMNS}, best FROM (SELECT p.id, path,"  # noqa: S608
+            " (p.kind IN ('class', 'function', 'interface')) - (p.visibility = 'private') AS best"
+            " FROM (SELECT id, file, line, kind, visibility FROM symbols WHERE name = ? LIMIT 100) p"
+            " JOIN files ON files.id = p.file ORDER BY best DESC, path, p.line LIMIT ?) f"
+            " JOIN symbols s ON s.id = f.id ORDER BY best DESC, f.path, s.line",
             (name, limit),
         )
         return [_hit(row) for row in rows]
@@ -260,17 +272,9 @@ class Store(Database):
         """Every name that has a definition."""
         return {row[0] for row in self._db.execute("SELECT DISTINCT name FROM symbols")}
 
-    def call_counts(self) -> Counter[str]:
-        """How often each name is called in the repository. Reads every file's row: for the start, not for a key."""
-        counts: Counter[str] = Counter()
-        for (calls,) in self._db.execute("SELECT calls FROM files"):
-            for name, lines in _calls.decode(calls).items():
-                counts[name] += len(lines)
-        return counts
-
     def calls_in(self, path: str, name: str) -> list[int]:
         """0-based lines on which a file calls a name."""
-        row = self._db.execute("SELECT calls FROM files WHERE path = ?", (path,)).fetchone()
+        row = self._db.execute("SELECT calls FROM files JOIN code ON file = id WHERE path = ?", (path,)).fetchone()
         return _calls.decode(row[0]).get(name, []) if row is not None else []
 
 

@@ -130,3 +130,8 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 def split_name(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier: `parseHTTPHeader_v2` is parse, http, header, v, 2."""
     return tuple(part.lower() for part in _PART.findall(name))
+
+
+def split_words(name: str) -> str:
+    """The same as one text."""
+    return " ".join(_PART.findall(name)).lower()
