@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from rapidfuzz.distance import Levenshtein
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hunch_features.completion import CompletionEngine, CompletionQuery
+from hunch_features.completion.reasons import Reason
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.evaluation.holes import Hole, holes, write_tree
 from hunch_features.gating.gate import Gate, GateModels, Verdict
@@ -47,6 +49,7 @@ class Filled:
     latency_ms: float
     new_tokens: int
     source: str
+    reason: str
 
 
 @click.command("completion")
@@ -149,6 +152,7 @@ async def _one(
         latency_ms=latency,
         new_tokens=outcome.decision.timing.new_tokens,
         source=str(item.source) if item is not None else "",
+        reason=str(outcome.decision.reason if gate.asked else Reason.UNLIKELY_HERE),
     )
 
 
@@ -173,9 +177,8 @@ def summary(filled: Sequence[Filled]) -> dict[str, Any]:
         "exact_match_shown": _mean([one.wrote == one.expected for one in shown]),
         "latency_ms": _spread([one.latency_ms for one in filled]),
         "new_tokens": _spread([one.new_tokens for one in filled]),
-        "sources": {
-            source: sum(one.source == source for one in filled) for source in sorted({one.source for one in filled})
-        },
+        "sources": dict(sorted(Counter(one.source for one in filled).items())),
+        "reasons": dict(Counter(one.reason for one in filled).most_common()),
     }
 
 
