@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from hunch_models.errors import HunchError
-from hunch_models.training import pipeline
+from hunch_models.training import phases
 from hunch_models.training.config import PRESETS
 from hunch_models.training.train import CHECKPOINT
 
-STEPS = ("corpus", "tokenizer", "train", "decay", "export", "evaluate", "all")
+STEPS = ("corpus", "tokenizer", "pack", "train", "decay", "export", "evaluate", "all")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--run", type=Path, help="the run's folder (default: in the user's cache folder)")
     result.add_argument("--tokens", type=int, help="train: stop after this many tokens (default: go on)")
     result.add_argument("--decay-tokens", type=int, default=3_000_000, help="decay: length of the branch")
+    result.add_argument("--minutes", type=float, default=math.inf, help="train, decay: at most this long")
+    result.add_argument("--megabytes", type=float, default=58.0, help="pack: size of the file")
     result.add_argument("--checkpoint", type=Path, help="export: which checkpoint (default: the run's last)")
     result.add_argument("--out", type=Path, help="export: folder for the GGUF file (default: RUN/export)")
     result.add_argument("--gguf", type=Path, help="evaluate: which file (default: the exported one)")
@@ -43,18 +46,23 @@ def show(record: Mapping[str, object]) -> None:
 def run_step(options: argparse.Namespace) -> object:
     """Do what the command line asks; returns what to print."""
     config = PRESETS[options.preset]
-    run: Path = options.run or pipeline.default_run(config)
+    run: Path = options.run or phases.default_run(config)
+    seconds = options.minutes * 60
+    if options.step == "train":
+        phases.train(config, run, show, until_tokens=options.tokens, seconds=seconds)
+        return None
+    if options.step == "decay":
+        return str(phases.decay(config, run, show, tokens=options.decay_tokens, seconds=seconds))
+    from hunch_models.training import pipeline  # noqa: PLC0415 - a machine that only trains has none of what it needs
+
     out: Path = options.out or run / "export"
     if options.step == "corpus":
         return pipeline.build_corpus(config, run, options.site_packages)
     if options.step == "tokenizer":
         pipeline.build_tokenizer(config, run)
         return None
-    if options.step == "train":
-        pipeline.train(config, run, show, until_tokens=options.tokens)
-        return None
-    if options.step == "decay":
-        return str(pipeline.decay(config, run, show, tokens=options.decay_tokens))
+    if options.step == "pack":
+        return pipeline.pack_samples(config, run, most_bytes=round(options.megabytes * 1e6))
     if options.step == "export":
         checkpoint = options.checkpoint or run / CHECKPOINT
         card = pipeline.export(config, run, checkpoint, out)
@@ -78,7 +86,7 @@ def run_step(options: argparse.Namespace) -> object:
 def main() -> int:
     """Exit code 0, or 2 with one line on stderr for what a person can mend."""
     options = parser().parse_args()
-    pipeline.lower_priority()
+    phases.lower_priority()
     try:
         result = run_step(options)
     except HunchError as error:

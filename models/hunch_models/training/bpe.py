@@ -12,29 +12,13 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from hunch_models.training.special import SPECIAL
+
 #: llama.cpp's pre-tokenizer `qwen2` (that of Qwen2's tokenizer.json).
 QWEN2_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
     r"|\s+(?!\S)|\s+"
 )
-
-END = "<|endoftext|>"
-PREFIX = "<|fim_prefix|>"
-SUFFIX = "<|fim_suffix|>"
-MIDDLE = "<|fim_middle|>"
-PAD = "<|fim_pad|>"
-REPOSITORY = "<|repo_name|>"
-FILE = "<|file_sep|>"
-#: The first ids of the vocabulary, in this order.
-SPECIAL = (
-    END, PREFIX, SUFFIX, MIDDLE, PAD, REPOSITORY, FILE,
-    *(f"<|reserved_{number}|>" for number in range(9)),
-)  # fmt: skip
-
-
-def special_ids() -> dict[str, int]:
-    """Token id of every special token."""
-    return {token: number for number, token in enumerate(SPECIAL)}
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:

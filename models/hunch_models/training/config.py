@@ -47,6 +47,8 @@ class FimConfig:
     empty_suffix: float = 0.15
     next_lines_suffix: float = 0.35
     max_suffix: float = 0.25
+    #: Share of samples whose hole is a node of the syntax (a call, a condition, …); taken before the middles' shares.
+    node: float = 0.0
     #: Share of samples with text of other files before them, where the run has any (`contexts.jsonl`).
     context: float = 0.0
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from hunch_models.intervals import wilson
-from hunch_models.training.bpe import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 from hunch_models.training.corpus import Document
 from hunch_models.training.engine import GgufModel
+from hunch_models.training.special import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 
 SPECIAL_ID = special_ids()
 

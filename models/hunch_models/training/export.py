@@ -12,21 +12,11 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from hunch_models.training.bpe import (
-    END,
-    FILE,
-    MIDDLE,
-    PAD,
-    PREFIX,
-    REPOSITORY,
-    SPECIAL,
-    SUFFIX,
-    special_ids,
-    vocabulary_and_merges,
-)
+from hunch_models.training.bpe import vocabulary_and_merges
 from hunch_models.training.config import RunConfig
 from hunch_models.training.engine import GgufModel
 from hunch_models.training.model import Decoder
+from hunch_models.training.special import END, FILE, MIDDLE, PAD, PREFIX, REPOSITORY, SPECIAL, SUFFIX, special_ids
 
 Weights = NDArray[np.float32]
 

@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hunch_models.training.bpe import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 from hunch_models.training.config import FimConfig
+from hunch_models.training.special import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 
 Encode = Callable[[str], list[int]]
 
@@ -165,7 +165,13 @@ def sample(
     if rng.random() >= config.fim:
         end = [SPECIAL_ID[END]] if is_end else []
         return [*header, *encode(text), *end][:limit]
-    return hole_tokens(cut(text, config, rng), header, encode, config, limit, rng)
+    span = None
+    if config.node and rng.random() < config.node:
+        from hunch_models.training.nodes import node_span  # noqa: PLC0415 - grammars, for those who want them
+
+        span = node_span(text, path, rng)
+    hole = Hole(text[: span[0]], text[slice(*span)], text[span[1] :]) if span else cut(text, config, rng)
+    return hole_tokens(hole, header, encode, config, limit, rng)
 
 
 def hole_tokens(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hunch_models.training.bpe import PAD, special_ids
 from hunch_models.training.config import FimConfig
 from hunch_models.training.corpus import Document, HoleInContext
 from hunch_models.training.fim import Encode, Hole, context_tokens, hole_tokens, pieces, sample
+from hunch_models.training.special import PAD, special_ids
 
 IGNORED = -100
 #: Code points per token, on the safe side, for choosing how long pieces are.

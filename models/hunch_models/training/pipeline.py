@@ -6,16 +6,14 @@ A run lives in one folder (by default in the user's cache folder, never in a wor
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
-import os
 import random
 import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-
-import platformdirs
 
 from hunch_models.errors import HunchError
 from hunch_models.training.bpe import load_tokenizer, save_tokenizer, train_tokenizer
@@ -24,15 +22,12 @@ from hunch_models.training.corpus import collect, read_corpus, unseen, write_cor
 from hunch_models.training.curve import draw_curve
 from hunch_models.training.evaluate import evaluate
 from hunch_models.training.export import agreement, write_gguf
-from hunch_models.training.train import CHECKPOINT, Progress, Trainer, load_weights
+from hunch_models.training.packed import FILE_NAME, write_samples
+from hunch_models.training.phases import decay, needed, train
+from hunch_models.training.train import Progress, Texts, load_weights
 
 #: Code points of sources from which the merges are learnt; more changes little and takes memory.
 TOKENIZER_TEXT = 60_000_000
-
-
-def default_run(config: RunConfig) -> Path:
-    """The run's folder in the user's cache folder."""
-    return Path(platformdirs.user_cache_dir("hunch")) / "training" / config.name
 
 
 def build_corpus(config: RunConfig, run: Path, folders: Iterable[Path] | None = None) -> dict[str, object]:
@@ -69,26 +64,14 @@ def build_tokenizer(config: RunConfig, run: Path) -> None:
     save_tokenizer(tokenizer, run / "tokenizer.json")
 
 
-def train(config: RunConfig, run: Path, progress: Progress, *, until_tokens: int | None = None) -> None:
-    """The constant-rate phase, from the run's last checkpoint on."""
+def pack_samples(config: RunConfig, run: Path, *, most_bytes: int) -> dict[str, int]:
+    """Write the samples of the last phase as token ids into `most_bytes`, for a machine that has only PyTorch."""
     needed(run / "tokenizer.json")
-    remember(config, run)
-    trainer = Trainer(config, run, progress)
-    if (run / CHECKPOINT).exists():
-        trainer.resume(run / CHECKPOINT)
-    trainer.fit(until_tokens=until_tokens)
-
-
-def decay(config: RunConfig, run: Path, progress: Progress, *, tokens: int) -> Path:
-    """Branch off the run's last checkpoint and let the rate fall to zero over `tokens`; returns the checkpoint.
-
-    Calling it again after an interruption starts the branch anew from the run's checkpoint.
-    """
-    trainer = Trainer(config, run, progress)
-    trainer.resume(needed(run / CHECKPOINT))
-    folder = run / f"decay-{trainer.state.tokens}"
-    trainer.fit(decay_tokens=tokens, folder=folder)
-    return folder / CHECKPOINT
+    length = config.train.lengths[-1][1]
+    texts = Texts(run, config)
+    validation = list(itertools.islice(texts.held_out(length), 2 * config.train.validation_rows))
+    samples = texts.stream(config.decay_fim, (0, 0)).samples(length)
+    return write_samples(run / FILE_NAME, validation, samples, length=length, most_bytes=most_bytes)
 
 
 def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict[str, object]:
@@ -202,33 +185,6 @@ def loss_curve(run: Path, branch: Path, points: int = 120) -> list[dict[str, flo
 def branch_begin(branch: Path) -> int | None:
     """Tokens seen when a decay branch left the run; None for the run's own folder."""
     return int(branch.name.removeprefix("decay-")) if branch.name.startswith("decay-") else None
-
-
-def remember(config: RunConfig, run: Path) -> None:
-    """Write the configuration into the run's folder once; a later call with another model is refused."""
-    path = run / "run.json"
-    content = json.loads(json.dumps(asdict(config)))
-    if path.exists():
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        if saved["model"] != content["model"]:
-            raise HunchError(f"{run.name} was begun with another model shape", "choose another run folder")
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def needed(path: Path) -> Path:
-    """The path, or an error that names the step which writes it."""
-    if not path.exists():
-        raise HunchError(f"{path.name} is missing", "run the earlier steps first: corpus, tokenizer, train, decay")
-    return path
-
-
-def lower_priority() -> None:
-    """Give way to everything else on the machine, where the platform has such a notion.
-
-    For command lines: it changes the whole process and cannot be undone.
-    """
-    if hasattr(os, "nice"):
-        os.nice(19)
 
 
 def commit() -> str:

@@ -6,22 +6,24 @@ checkpoint and return.
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from hunch_models.training.bpe import load_tokenizer
-from hunch_models.training.config import RunConfig
-from hunch_models.training.corpus import Document, read_contexts, read_corpus
+from hunch_models.training import packed as packed_samples
+from hunch_models.training.config import FimConfig, RunConfig, TrainConfig
+from hunch_models.training.corpus import read_contexts, read_corpus
 from hunch_models.training.fim import Encode
 from hunch_models.training.model import Decoder
-from hunch_models.training.packing import Batch, SampleStream
+from hunch_models.training.packing import Batch, SampleStream, pack, to_batch
 
 Progress = Callable[[Mapping[str, object]], None]
 CHECKPOINT = "latest.pt"
@@ -36,6 +38,88 @@ class State:
     tokens: int = 0
     seconds: float = 0.0
     position: tuple[int, int] = (0, 0)
+
+
+class Stream(Protocol):
+    """Batches without end, and where to go on."""
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Number of the pass over the data, and of the next piece in it."""
+        ...
+
+    def batches(self, rows: int, length: int) -> Iterator[Batch]:
+        """Batches of `rows` rows of `length` tokens."""
+        ...
+
+
+class Source(Protocol):
+    """Where samples come from. `length`: the only row length that it has, or 0 for any."""
+
+    length: int
+
+    def stream(self, fim: FimConfig, position: tuple[int, int]) -> Stream:
+        """The training samples from a position on."""
+        ...
+
+    def validation(self) -> list[Batch]:
+        """A few batches of held-out packages, the same ones at every call and in every run of one seed."""
+        ...
+
+
+class Texts:
+    """Samples made of the corpus while training."""
+
+    length = 0
+
+    def __init__(self, run: Path, config: RunConfig) -> None:
+        from hunch_models.training.bpe import load_tokenizer  # noqa: PLC0415 - packed samples need no tokenizer
+
+        tokenizer = load_tokenizer(run / "tokenizer.json")
+        self._encode: Encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+        self._config = config
+        self._documents = list(read_corpus(run / "train.jsonl"))
+        self._held_out = list(read_corpus(run / "held_out.jsonl"))
+        contexts = run / CONTEXTS
+        self._contexts = list(read_contexts(contexts)) if contexts.exists() else []
+
+    def stream(self, fim: FimConfig, position: tuple[int, int]) -> SampleStream:
+        """Samples cut as `fim` says."""
+        return SampleStream(self._documents, self._encode, fim, self._config.train.seed, position, self._contexts)
+
+    def held_out(self, length: int) -> Iterator[list[int]]:
+        """Samples of held-out packages."""
+        return SampleStream(self._held_out, self._encode, self._config.fim, self._config.train.seed).samples(length)
+
+    def validation(self) -> list[Batch]:
+        """Rows of the first length."""
+        length = self._config.train.lengths[0][1]
+        return validation_batches(self.held_out(length), self._config.train, length)
+
+
+class PackedFile:
+    """Samples that were made before, cut as they were then."""
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self._file = packed_samples.SampleFile(path)
+        self._config = config
+        self.length = self._file.length
+
+    def stream(self, _fim: FimConfig, position: tuple[int, int]) -> packed_samples.PackedStream:
+        """The file's samples, shuffled anew in every pass."""
+        return packed_samples.PackedStream(self._file.samples, self._config.train.seed, position)
+
+    def validation(self) -> list[Batch]:
+        """Rows of the file's length."""
+        samples = (sample.tolist() for sample in itertools.cycle(self._file.validation or self._file.samples[:1]))
+        return validation_batches(samples, self._config.train, self.length)
+
+
+def validation_batches(samples: Iterator[list[int]], config: TrainConfig, length: int) -> list[Batch]:
+    """As many batches as the configuration asks for."""
+    packed = pack(samples, length)
+    count = max(1, config.validation_rows // config.rows)
+    return [to_batch([next(packed) for _ in range(config.rows)], length) for _ in range(count)]
 
 
 class Trainer:
@@ -66,24 +150,14 @@ class Trainer:
             ),
         ]
         self.rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        tokenizer = load_tokenizer(run / "tokenizer.json")
-        self.encode: Encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
-        self.documents = list(read_corpus(run / "train.jsonl"))
-        contexts = run / CONTEXTS
-        self.contexts = list(read_contexts(contexts)) if contexts.exists() else []
-        self.validation = self._validation_batches(list(read_corpus(run / "held_out.jsonl")))
+        packed = run / packed_samples.FILE_NAME
+        self.source: Source = PackedFile(packed, config) if packed.exists() else Texts(run, config)
+        self.validation = self.source.validation()
         self.loss = torch.compile(self._loss) if config.train.compile else self._loss
 
     def _loss(self, tokens: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16):
             return self.model.loss(tokens, targets, mask)
-
-    def _validation_batches(self, documents: list[Document]) -> list[Batch]:
-        """A few batches of held-out packages, the same ones at every call and in every run of one seed."""
-        train = self.config.train
-        stream = SampleStream(documents, self.encode, self.config.fim, train.seed)
-        batches = stream.batches(train.rows, train.lengths[0][1])
-        return [next(batches) for _ in range(max(1, train.validation_rows // train.rows))]
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint. Rows that were being packed are lost, nothing else."""
@@ -141,26 +215,35 @@ class Trainer:
 
     def row_length(self) -> int:
         """Tokens a row at this point of the schedule."""
-        return [length for start, length in self.config.train.lengths if self.state.tokens >= start][-1]
+        planned = [length for start, length in self.config.train.lengths if self.state.tokens >= start][-1]
+        return self.source.length or planned
 
     def batches(self) -> Iterator[Batch]:
         """Batches from the saved position on; a new row length begins a new shuffled pass over the data."""
         while True:
             length = self.row_length()
             train = self.config.train
-            stream = SampleStream(self.documents, self.encode, self.fim, train.seed, self.state.position, self.contexts)
+            stream = self.source.stream(self.fim, self.state.position)
             rows = max(1, train.rows * train.lengths[0][1] // length)
             for batch in stream.batches(rows, length):
                 self.state.position = stream.position
                 yield batch
                 if self.row_length() != length:
-                    self.state.position = (stream.epoch + 1, 0)
+                    self.state.position = (stream.position[0] + 1, 0)
                     break
 
-    def fit(self, *, until_tokens: int | None = None, decay_tokens: int = 0, folder: Path | None = None) -> None:
+    def fit(
+        self,
+        *,
+        until_tokens: int | None = None,
+        decay_tokens: int = 0,
+        seconds: float = math.inf,
+        folder: Path | None = None,
+    ) -> None:
         """Train until `until_tokens` (None: until told to stop), or for `decay_tokens` with a falling rate.
 
-        A decay branch writes into its own `folder` and leaves the run's checkpoint alone.
+        `seconds` ends either sooner; a falling rate then reaches zero at that time. A decay branch writes into its own
+        `folder` and leaves the run's checkpoint alone.
         """
         train = self.config.train
         folder = folder or self.run
@@ -168,10 +251,11 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         trim_log(folder / "log.jsonl", self.state.tokens)
         begin = self.state.tokens
-        last_save = last_validation = time.monotonic()
+        started_at = last_save = last_validation = time.monotonic()
         for batch in self.batches():
             started = time.monotonic()
-            fraction = (self.state.tokens - begin) / decay_tokens if decay_tokens else 0.0
+            spent = (started - started_at) / seconds
+            fraction = max(spent, (self.state.tokens - begin) / decay_tokens) if decay_tokens else 0.0
             warm = min(1.0, (self.state.step + 1) / train.warmup_steps)
             self.set_rate(warm * max(0.0, 1.0 - fraction))
             before = self.state.tokens
@@ -186,7 +270,7 @@ class Trainer:
                 "seconds": round(self.state.seconds),
                 "length": batch.tokens.shape[1],
             }
-            stopping = (folder / "stop").exists() or self._done(begin, until_tokens, decay_tokens)
+            stopping = spent >= 1 or (folder / "stop").exists() or self._done(begin, until_tokens, decay_tokens)
             if stopping or now - last_validation > train.validate_seconds:
                 record["validation_loss"] = round(self.validate(), 4)
                 last_validation = time.monotonic()

@@ -63,7 +63,7 @@ def completion(
     Prints where the GGUF file is; `hunch models add` makes Hunch use it.
     """
     try:
-        from hunch_models.training import pipeline  # noqa: PLC0415 - needs the train extra
+        from hunch_models.training import phases, pipeline  # noqa: PLC0415 - needs the train extra
         from hunch_models.training.config import PRESETS as CONFIGS  # noqa: PLC0415
     except ImportError as error:
         raise HunchError(
@@ -72,8 +72,8 @@ def completion(
         ) from None
     config = CONFIGS[preset]
     config = replace(config, train=replace(config.train, threads=min(threads, os.cpu_count() or 1)))
-    folder = run or pipeline.default_run(config)
-    pipeline.lower_priority()
+    folder = run or phases.default_run(config)
+    phases.lower_priority()
     with _progress(progress_console(), tokens + decay_tokens) as show:
         try:
             card = pipeline.train_completion(

@@ -16,11 +16,11 @@ pytest.importorskip("gguf")
 import gguf
 
 from hunch_models.errors import HunchError
-from hunch_models.training import pipeline
-from hunch_models.training.bpe import FILE, MIDDLE, special_ids
+from hunch_models.training import phases, pipeline
 from hunch_models.training.config import CorpusConfig, ModelConfig, RunConfig, TrainConfig
 from hunch_models.training.corpus import Document
 from hunch_models.training.engine import GgufModel
+from hunch_models.training.special import FILE, MIDDLE, special_ids
 
 TINY = RunConfig(
     name="tiny",
@@ -114,7 +114,7 @@ def test_training_goes_on_from_its_checkpoint(run: Path, result: dict[str, objec
     with (run / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"tokens": 9900000, "loss": 1.0}\n')  # a step that its checkpoint never saw
     seen: list[dict[str, object]] = []
-    pipeline.train(TINY, run, lambda record: seen.append(dict(record)), until_tokens=10_500)
+    phases.train(TINY, run, lambda record: seen.append(dict(record)), until_tokens=10_500)
     assert 9_000 < seen[0]["tokens"] < 10_000
     assert seen[-1]["tokens"] >= 10_500
     logged = [json.loads(line)["tokens"] for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
@@ -125,7 +125,7 @@ def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, obj
     (run / "stop").touch()
     seen: list[object] = []
     try:
-        pipeline.train(TINY, run, seen.append)
+        phases.train(TINY, run, seen.append)
     finally:
         (run / "stop").unlink()
     assert len(seen) == 1
@@ -134,7 +134,7 @@ def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, obj
 def test_another_shape_is_refused(run: Path, result: dict[str, object]) -> None:
     other = replace(TINY, model=replace(TINY.model, layers=3))
     with pytest.raises(HunchError, match="another model shape"):
-        pipeline.train(other, run, lambda record: None)
+        phases.train(other, run, lambda record: None)
 
 
 def test_missing_steps_are_named(tmp_path: Path) -> None:

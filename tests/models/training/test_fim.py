@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("tokenizers")
 
-from hunch_models.training.bpe import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 from hunch_models.training.config import FimConfig
 from hunch_models.training.fim import Hole, cut, fim_tokens, keep_end, pieces, sample
+from hunch_models.training.special import END, FILE, MIDDLE, PREFIX, SUFFIX, special_ids
 
 IDS = special_ids()
 FIRST_CHARACTER = 100

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("tokenizers")
 
-from hunch_models.training.bpe import FILE, special_ids
 from hunch_models.training.config import FimConfig
 from hunch_models.training.corpus import Document, HoleInContext
 from hunch_models.training.packing import IGNORED, SampleStream, pack, to_batch
+from hunch_models.training.special import FILE, special_ids
 
 SAMPLES = st.lists(st.lists(st.integers(16, 999), min_size=2, max_size=40), max_size=80)
 DOCUMENTS = [Document("p", f"p/m{number}.py", f"value_{number} = {number}\n" * 60) for number in range(12)]

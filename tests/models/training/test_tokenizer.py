@@ -15,15 +15,9 @@ pytest.importorskip("gguf")
 
 import gguf
 
-from hunch_models.training.bpe import (
-    SPECIAL,
-    assemble,
-    load_tokenizer,
-    save_tokenizer,
-    special_ids,
-    train_tokenizer,
-)
+from hunch_models.training.bpe import assemble, load_tokenizer, save_tokenizer, train_tokenizer
 from hunch_models.training.engine import GgufModel
+from hunch_models.training.special import SPECIAL, special_ids
 
 SHIPPED = Path(str(files("hunch_models"))) / "weights" / "hunch-py-10m-q8_0.gguf"
 FRAGMENTS = [
