@@ -94,7 +94,7 @@ def look(case: Case, found: Found) -> Iterator[dict[str, object]]:
             must = bool(spot.facts.get("must"))
             if not must and not proposal.edits:
                 continue
-            text = float(ranker.texts(spot, [proposal])[0]) if proposal.edits else 0.0
+            text = float(ranker.texts([(spot, proposal)])[0]) if proposal.edits else 0.0
             yield {
                 "kind": kind_of(change.resigned),
                 "language": spot.source.language,

@@ -11,8 +11,8 @@ import tree_sitter
 from hunch_features.next_edit.filling import Filled, fill, in_scope
 from hunch_features.next_edit.kinds import Change
 from hunch_features.next_edit.passing import Given, Passed, fits, is_needed, passed
-from hunch_features.next_edit.signatures import Parameter, Resigned
-from hunch_features.next_edit.source import Source
+from hunch_features.next_edit.signatures import Parameter, Resigned, owner_of
+from hunch_features.next_edit.source import Source, climb
 from hunch_features.text import Edit, Position
 
 _CALLS = frozenset({"call", "call_expression", "method_invocation", "new_expression", "object_creation_expression"})
@@ -73,9 +73,10 @@ def arguments(
 
         def filler(parameter: Parameter) -> str | None:
             found = fill(source, call.node, parameter, dict(change.learned))
-            if found is not None:
-                filled.append(found)
-            return found.text if found is not None else None
+            if found is None or (found.how == "type" and any(one.text == found.text for one in filled)):
+                return None
+            filled.append(found)
+            return found.text
 
         wanted = passed(call.given, resigned, filler, keys=source.language == "python")
         if wanted is not None and all(one.value is not None for one in wanted):
@@ -110,11 +111,27 @@ def _is_own(resigned: Resigned, call: tree_sitter.Node, modules: frozenset[str])
     function = call.child_by_field_name("function") or call
     receiver = function.child_by_field_name("object") or function.child_by_field_name("value")
     receiver = receiver or function.child_by_field_name("operand") or function.child_by_field_name("argument")
+    receiver = receiver or function.child_by_field_name("path") or function.child_by_field_name("scope")
+    inside = bool(resigned.owner) and owner_of(_function_of(call)) == resigned.owner
     if receiver is None:
-        return True
-    if _text(receiver) in modules:
+        return not resigned.owner or inside
+    said = _text(receiver)
+    if said in modules:
         return not resigned.is_method
-    return resigned.is_method and _text(receiver) in ("self", "this", "cls", "Self", "super()", "super")
+    if said.rsplit("::", 1)[-1] == resigned.owner:
+        return not resigned.is_method
+    return inside and said in ("self", "this", "cls", "Self")
+
+
+def _function_of(call: tree_sitter.Node) -> tree_sitter.Node:
+    """The outermost function around a call that is still in its class; the call itself outside of functions."""
+    found = call
+    for one in climb(call.parent):
+        if one.type.startswith(("class", "impl", "trait", "interface", "struct")):
+            break
+        if one.type.startswith(("function", "method", "constructor", "arrow_function")):
+            found = one
+    return found
 
 
 def _call_of(source: Source, line: int, column: int, name: str) -> _Call | None:

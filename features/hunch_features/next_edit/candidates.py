@@ -31,6 +31,9 @@ class _Text:
     confidence: float
 
 
+_Texts = dict[int, list[_Text]]
+
+
 def candidates(
     edit: EditJustMade,
     memory: RepositoryMemory | None,
@@ -66,16 +69,19 @@ def ranked(found: Found, rules: Sequence[Rule] = (), limit: int = 5, ranker: Ran
             group.append(spot)
         elif len(groups) < limit:
             groups.append((float(scores[number]), [spot]))
-    return [_next_edit(found, confidence, members, rules, ranker) for confidence, members in groups]
+    texts = _texts([spot for _, members in groups for spot in members], ranker)
+    return [_next_edit(found, confidence, members, rules, texts, ranker.content) for confidence, members in groups]
 
 
 def _is_near(one: Spot, other: Spot) -> bool:
     return one.source.path == other.source.path and abs(one.line - other.line) <= NEAR
 
 
-def _next_edit(found: Found, confidence: float, members: list[Spot], rules: Sequence[Rule], ranker: Ranker) -> NextEdit:
+def _next_edit(
+    found: Found, confidence: float, members: list[Spot], rules: Sequence[Rule], texts: _Texts, least: float
+) -> NextEdit:
     lead = members[0]
-    text, edits = _text(members, rules, ranker)
+    text, edits = _text(members, rules, texts, least)
     proposal = text.proposal if text is not None else _telling(lead)
     change = proposal.change
     hole = proposal.hole if not edits and lead.facts.get("must") else None
@@ -105,17 +111,18 @@ def _telling(spot: Spot) -> Proposal:
     return max(spot.proposals, key=lambda one: TELLING.get(one.change.kind, 0.0))
 
 
-def _text(members: list[Spot], rules: Sequence[Rule], ranker: Ranker) -> tuple[_Text | None, tuple[Edit, ...]]:
+def _text(
+    members: list[Spot], rules: Sequence[Rule], texts: _Texts, least: float
+) -> tuple[_Text | None, tuple[Edit, ...]]:
     """The likeliest text for a place, with what the same change means for the lines close by; none if in doubt."""
     lead = members[0]
-    scored = _scored(lead, ranker)
-    for best in scored[:TRIED_TEXTS]:
-        if best.confidence < ranker.content:
+    for best in texts[id(lead)][:TRIED_TEXTS]:
+        if best.confidence < least:
             break
         edits = best.proposal.edits
         for other in members[1:]:
-            for one in _scored(other, ranker):
-                fits = one.proposal.change is best.proposal.change and one.confidence >= ranker.content
+            for one in texts[id(other)]:
+                fits = one.proposal.change is best.proposal.change and one.confidence >= least
                 if fits:
                     edits = beside(edits, one.proposal.edits)
         for tried in (edits, best.proposal.edits):
@@ -125,8 +132,12 @@ def _text(members: list[Spot], rules: Sequence[Rule], ranker: Ranker) -> tuple[_
     return None, ()
 
 
-def _scored(spot: Spot, ranker: Ranker) -> list[_Text]:
-    written = [proposal for proposal in spot.proposals if proposal.edits]
-    scores = ranker.texts(spot, written)
-    texts = [_Text(proposal, float(score)) for proposal, score in zip(written, scores, strict=True)]
-    return sorted(texts, key=lambda one: -one.confidence)
+def _texts(spots: list[Spot], ranker: Ranker) -> _Texts:
+    """The proposed texts of each spot (by its id), the likeliest first; all are scored in one go."""
+    written = [(spot, proposal) for spot in spots for proposal in spot.proposals if proposal.edits]
+    found: _Texts = {id(spot): [] for spot in spots}
+    for (spot, proposal), score in zip(written, ranker.texts(written), strict=True):
+        found[id(spot)].append(_Text(proposal, float(score)))
+    for texts in found.values():
+        texts.sort(key=lambda one: -one.confidence)
+    return found

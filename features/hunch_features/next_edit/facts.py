@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import log2
 
 from hunch_features.memory.history.past import stem
@@ -77,7 +78,7 @@ def add_facts(
         else:
             facts["together"] = together.get(path, 0.0)
             facts["same_folder"] = float(posixpath.dirname(path) == posixpath.dirname(edit.path))
-            facts["same_stem"] = float(stem(path) == stem(edit.path))
+            facts["same_stem"] = float(stem_of(path) == stem_of(edit.path))
             facts["same_language"] = float(spot.source.language == edit.language)
         facts["test"] = float(_is_test(path))
         facts["prose"] = float(path.endswith((".md", ".mdx", ".rst", ".txt")))
@@ -132,6 +133,12 @@ def _name_likeness(one: str, other: str) -> float:
 
 def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / max(1, len(one | other))
+
+
+@lru_cache(maxsize=4096)
+def stem_of(path: str) -> str:
+    """What a file is about by its name; remembered, as many spots lie in one file."""
+    return stem(path)
 
 
 def _is_test(path: str) -> bool:

@@ -38,18 +38,16 @@ class Filled:
 
     text: str
     how: str
-    """`name`: a variable called so; `member`: one of `self`; `type`: the only one of it; `repeat`: as elsewhere."""
+    """`name`: a variable called so; `type`: the only one of it; `repeat`: as elsewhere."""
 
 
 def fill(
     source: Source, call: tree_sitter.Node, parameter: Parameter, learned: Mapping[str, Sequence[str]]
 ) -> Filled | None:
     """What to pass for a parameter in a call; None where it would be a guess. `learned`: texts that other calls got."""
-    if in_scope(source, call, parameter.name):
+    referred = parameter.annotation.startswith(("&", "*"))  # a variable may have to be borrowed, or be it already
+    if in_scope(source, call, parameter.name) and (not referred or _has_type(call, parameter)):
         return Filled(parameter.name, "name")
-    member = _member(source, call, parameter.name)
-    if member:
-        return Filled(member, "member")
     known = learned.get(parameter.name, ())
     if known and len(set(known)) == 1:
         text = known[0]
@@ -114,18 +112,11 @@ def _shares_block(node: tree_sitter.Node, call: tree_sitter.Node) -> bool:
     return block is None or block.start_byte <= call.start_byte < block.end_byte
 
 
-def _member(source: Source, call: tree_sitter.Node, name: str) -> str:
-    """`self.name` where the class around a call has such a member and its method has a `self`."""
-    owner = next((one for one in climb(call.parent) if one.type.startswith(_CLASSES)), None)
-    method = next((one for one in climb(call.parent) if one.type.startswith(_FUNCTIONS)), None)
-    if owner is None or method is None or source.language not in ("python", "typescript", "javascript"):
-        return ""
-    receiver = "self" if source.language == "python" else "this"
-    first, last = owner.start_point[0], owner.end_point[0]
-    if receiver == "self" and not in_scope(source, call, receiver):
-        return ""
-    written = re.compile(rf"\b{receiver}\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]")
-    return f"{receiver}.{name}" if any(written.search(line) for line in source.lines[first : last + 1]) else ""
+def _has_type(call: tree_sitter.Node, parameter: Parameter) -> bool:
+    """Whether a function around a call has a parameter of the same name and type."""
+    functions = (one for one in climb(call.parent) if one.child_by_field_name("parameters") is not None)
+    same = (parameter.name, parameter.annotation)
+    return any((one.name, one.annotation) == same for each in functions for one in parameters_of(each))
 
 
 def _of_type(call: tree_sitter.Node, annotation: str) -> str:
@@ -135,4 +126,5 @@ def _of_type(call: tree_sitter.Node, annotation: str) -> str:
         return ""
     function = next((one for one in climb(call.parent) if one.child_by_field_name("parameters") is not None), None)
     fitting = [one.name for one in parameters_of(function) if one.annotation == annotation] if function else []
-    return fitting[0] if len(fitting) == 1 else ""
+    passed = call.text.decode("utf-8", "replace") if call.text is not None else ""
+    return fitting[0] if len(fitting) == 1 and not re.search(rf"\b{re.escape(fitting[0])}\b", passed) else ""

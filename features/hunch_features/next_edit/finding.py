@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import log2
 
-from hunch_features.memory.history.past import stem
 from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.changes import changes
 from hunch_features.next_edit.edit import Delta
-from hunch_features.next_edit.facts import add_facts
+from hunch_features.next_edit.facts import add_facts, stem_of
 from hunch_features.next_edit.following import OpenSignatures
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
@@ -74,13 +74,19 @@ def find(
             if text is None or len(text) > MAX_OTHER_CHARS:
                 continue
             files_read += 1
-            source = Source(other, language_of(other) or "plaintext", text)
+            source = _other(other, text)
             _look(_Looked(source, path, repository), made, held, frozenset(), spots)
         add_facts(spots.all(), delta, made, together, counts)
     else:
         add_facts(spots.all(), delta, made, {}, {})
     spots.combine()
     return Found(delta, made, spots.all(), files_read)
+
+
+@lru_cache(maxsize=MAX_FILES)
+def _other(path: str, text: str) -> Source:
+    """Another file; kept, as an edit that grows leads to the same ones again and again."""
+    return Source(path, language_of(path) or "plaintext", text)
 
 
 class _Looked:
@@ -176,7 +182,7 @@ def _files(path: str, users: Mapping[str, object], together: Mapping[str, float]
     folder = posixpath.dirname(path)
     for other in scores:
         scores[other] += 2.0 * together.get(other, 0.0) + 0.3 * (posixpath.dirname(other) == folder)
-        scores[other] += 0.5 * (stem(other) == stem(path))
+        scores[other] += 0.5 * (stem_of(other) == stem_of(path))
     for other, score in sorted(together.items(), key=lambda entry: -entry[1])[:MAX_RELATED_FILES]:
         scores.setdefault(other, 0.5 * score)
     scores.pop(path, None)

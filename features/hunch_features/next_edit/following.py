@@ -48,7 +48,7 @@ class OpenSignatures:
         before = known[0].resigned if known is not None else None
         joined: Resigned | None = new
         if before is not None and before.was != new.was and before.now == new.was:
-            joined = compared(new.name, new.line, new.is_method, before.was, new.now)
+            joined = compared(new.name, new.line, new.is_method, before.was, new.now, new.owner)
         if joined is None or joined.is_harmless:
             self._forget(key)
             return

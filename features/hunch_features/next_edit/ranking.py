@@ -101,10 +101,10 @@ class Ranker:
         scores: Numbers = np.maximum(1 / (1 + np.exp(-odds)), floor)
         return scores
 
-    def texts(self, spot: Spot, proposals: Sequence[Proposal]) -> Numbers:
-        """How likely each proposed text is exactly right."""
-        floor = np.array([self._must[1] if is_forced(spot, proposal) else 0.0 for proposal in proposals])
-        rows = [text_facts(spot, proposal) for proposal in proposals]
+    def texts(self, proposals: Sequence[tuple[Spot, Proposal]]) -> Numbers:
+        """How likely each proposed text is exactly right at its spot."""
+        floor = np.array([self._must[1] if is_forced(spot, proposal) else 0.0 for spot, proposal in proposals])
+        rows = [text_facts(spot, proposal) for spot, proposal in proposals]
         scores: Numbers = np.maximum(self._text.probabilities(rows), floor)
         return scores
 

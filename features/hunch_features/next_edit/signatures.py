@@ -20,6 +20,8 @@ _DEFAULTS = frozenset(
 )  # fmt: skip
 _REST = ("list_splat", "dictionary_splat", "rest_pattern", "variadic", "spread")
 _CONSTRUCTORS = frozenset({"__init__", "constructor", "constructor_declaration"})
+_OWNERS = ("class", "abstract_class", "impl", "interface", "struct", "trait", "enum", "record", "object")
+_FUNCTIONS = ("function", "method", "arrow_function", "lambda", "closure")
 _CLASSES = ("class", "abstract_class", "enum", "record")
 
 
@@ -45,6 +47,7 @@ class Signature:
     parameters: tuple[Parameter, ...]
     line: int
     is_method: bool
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Resigned:
     """Of a pure reordering: the old place of each new parameter."""
     was: tuple[Parameter, ...] = ()
     now: tuple[Parameter, ...] = ()
+    owner: str = ""
+    """The class, or what else a method belongs to; empty for a function and for what constructs its class."""
     keyed: tuple[str, ...] = ()
     """Parameters that went by their place before and go by their name only now."""
 
@@ -129,7 +134,22 @@ def _text(node: tree_sitter.Node | None) -> str:
 def _signature(node: tree_sitter.Node, name: str, parameters: tree_sitter.Node) -> Signature:
     listed, is_method = _listed(parameters)
     constructed = _text(node.child_by_field_name("name")) in _CONSTRUCTORS or node.type in _CONSTRUCTORS
-    return Signature(name, tuple(listed), node.start_point[0], is_method and not constructed)
+    owner = "" if constructed else owner_of(node)
+    return Signature(name, tuple(listed), node.start_point[0], is_method and not constructed, owner)
+
+
+def owner_of(node: tree_sitter.Node) -> str:
+    """The class (or impl, trait, …) that a node lies in, if no other function lies between; else empty."""
+    around = node.parent
+    for _ in range(MAX_CLIMB):
+        if around is None:
+            return ""
+        if around.type.startswith(_OWNERS) and (own := definition_name(around)):
+            return own
+        if around.type.startswith(_FUNCTIONS):
+            return ""
+        around = around.parent
+    return ""
 
 
 def parameters_of(function: tree_sitter.Node) -> list[Parameter]:
@@ -154,6 +174,8 @@ def _listed(parameters: tree_sitter.Node) -> tuple[list[Parameter], bool]:
             continue
         if text == "void":
             continue
+        if own.startswith(("{", "[")):  # taken apart at once: what is taken is no parameter of its own
+            own = f"argument {len(listed) + 1}"
         inner = child.named_children[0].type if child.named_children else ""
         rest = child.type.startswith(_REST) or (child.type == "typed_parameter" and inner.startswith(_REST))
         optional = rest or child.type in _DEFAULTS or child.child_by_field_name("value") is not None
@@ -187,14 +209,14 @@ def resigned(before: Source, after: Source, old: tuple[int, int], new: tuple[int
             gone = were[0].name
             other = were[0] if len(after.places(gone)) < len(before.places(gone)) else None
         if other is not None and other.parameters != one.parameters:
-            change = compared(one.name, one.line, one.is_method, other.parameters, one.parameters)
+            change = compared(one.name, one.line, one.is_method, other.parameters, one.parameters, one.owner)
             if change is not None:
                 found.append(change)
     return found
 
 
 def compared(
-    name: str, line: int, is_method: bool, old: Sequence[Parameter], new: Sequence[Parameter]
+    name: str, line: int, is_method: bool, old: Sequence[Parameter], new: Sequence[Parameter], owner: str = ""
 ) -> Resigned | None:
     """What became of a function's parameters; None where calls cannot tell the difference."""
     were, are = [one.name for one in old], [one.name for one in new]
@@ -202,7 +224,7 @@ def compared(
     removed = tuple((at, one) for at, one in enumerate(old) if one.name not in are)
     before = {one.name: one for one in old}
     keyed = tuple(one.name for one in new if one.keyed and one.name in before and not before[one.name].keyed)
-    both = tuple(old), tuple(new), keyed
+    both = tuple(old), tuple(new), owner, keyed
     if len(added) == len(removed) == 1 and added[0][0] == removed[0][0] and _is_like(removed[0][1], added[0][1]):
         renamed = ((removed[0][1].name, added[0][1].name),)
         return Resigned(name, line, is_method, (), (), renamed, None, *both)
