@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hunch_features.completion import Candidate, CompletionQuery, Outcome, Source
+from hunch_features.gating.situation import AFTER_CHARS, BEFORE_CHARS
 from hunch_features.text import Document, Position, Snapshot
 from hunch_features.traces import events
 from hunch_features.traces.changes import Change
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 REMEMBERED = 64
 DERIVE_S = 2.5
 """When bursts are looked after that no further key has ended."""
-BEFORE_CHARS, AFTER_CHARS = 1000, 300
-"""Text around a suggestion that the level `text` keeps, in code points."""
 
 
 @dataclass(slots=True)

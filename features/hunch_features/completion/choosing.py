@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -45,5 +44,5 @@ def choose(result: GenerationResult, recalled: Sequence[Recalled], filtered: Cal
         if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
             if one.by_model or one.text == result.text:
                 break
-            return Chosen(text, LogProbs(mean=math.log(one.probability)), Source.MEMORY, one.text)
+            return Chosen(text, LogProbs.recalled(one.probability), Source.MEMORY, one.text)
     return written

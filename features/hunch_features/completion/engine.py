@@ -10,7 +10,6 @@ import asyncio
 import functools
 import itertools
 import logging
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -249,7 +248,7 @@ class CompletionEngine:
         if not recalled:
             return self._silent(asked, Reason.NO_MODEL, self._backend.status.detail)
         text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot, position))
-        logprobs = LogProbs(mean=math.log(recalled[0].probability))
+        logprobs = LogProbs.recalled(recalled[0].probability)
         if isinstance(text, str):
             self._cache.put(snapshot, position, text, logprobs, multiline=False)
         return self._answer(asked, Chosen(text, logprobs, Source.MEMORY, recalled[0].text))
@@ -397,7 +396,7 @@ class CompletionEngine:
             shown=reason is Reason.SHOWN,
             reason=reason,
             p_accept=verdict.p,
-            figures=figures(logprobs, verdict),
+            figures=figures(logprobs, verdict, asked.timing),
         )
         self._offered[candidate.id] = _Offered(candidate, place)
         if len(self._offered) > REMEMBERED_CANDIDATES:

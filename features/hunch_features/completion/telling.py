@@ -8,9 +8,11 @@ from dataclasses import replace
 from hunch_features.completion.candidates import Decision, Factor, Source
 from hunch_features.completion.gatekeeping import Gatekeeper
 from hunch_features.completion.reasons import Reason
+from hunch_features.completion.timing import Timing
 from hunch_features.gating.explaining import WORDS
 from hunch_features.gating.gate import Verdict
 from hunch_features.gating.learning import CHANCE, SCORE
+from hunch_features.gating.recorded import SIZES
 from hunch_features.gating.situation import LogProbs
 
 
@@ -36,13 +38,19 @@ def explained(decision: Decision, gate: Gatekeeper) -> Decision:
     return replace(decision, detail=detail, factors=(*decision.factors, *factors))
 
 
-def figures(logprobs: LogProbs, verdict: Verdict) -> dict[str, float]:
-    """Numbers for the record: enough to learn from it again."""
+def figures(logprobs: LogProbs, verdict: Verdict, timing: Timing) -> dict[str, float]:
+    """Numbers for the record: enough to learn from it again, and to know what it cost (tokens)."""
     known = {
         "min_logprob": logprobs.least,
         "first_logprob": logprobs.first,
         "last_logprob": logprobs.last,
+        "spread_logprob": logprobs.spread,
+        "middle_logprob": logprobs.middle,
         "tokens": logprobs.tokens,
+        "right": logprobs.right,
+        "prompt_tokens": timing.new_tokens,
+        "decoded_tokens": timing.decoded_tokens,
+        **{name: round(math.expm1(verdict.values[name])) for name in SIZES if name in verdict.values},
         SCORE: verdict.log_odds,
         CHANCE: verdict.chance,
     }

@@ -24,6 +24,8 @@ LONGEST_S = 3600.0
 NEIGHBOURS = 30
 TAIL = 200
 CHARS_PER_TOKEN = 3.5
+LEAST_LOGPROB = -1e6
+"""What lies below is nonsense, and must not become infinite."""
 TRAIT_SPREAD = np.array([1.1, 0.35, 1.4, 0.3])
 """Standard deviations of the first four `TRAITS` in recorded sessions, rounded: what is far apart and what is near."""
 
@@ -331,7 +333,8 @@ def _model(suggested: Suggested) -> Iterator[tuple[str, float]]:
     if known.mean is None or not math.isfinite(known.mean):
         yield "sum_logprob", UNKNOWN
     else:
-        yield "sum_logprob", -_size(-known.mean * (known.tokens or max(1.0, len(suggested.text) / CHARS_PER_TOKEN)))
+        tokens = known.tokens or max(1.0, len(suggested.text) / CHARS_PER_TOKEN)
+        yield "sum_logprob", -_size(-max(LEAST_LOGPROB, known.mean) * tokens)
 
 
 def _alike(values: Mapping[str, float], history: History) -> Iterator[tuple[str, float]]:

@@ -151,8 +151,10 @@ class Gate:
         """A suggestion is on the screen."""
         self.history.shown(place, text)
 
-    def decided(self, place: Place, text: str, verdict: Verdict, *, taken: bool, at_s: float, seen_s: float) -> None:
-        """What became of it; `seen_s`: how long it was on the screen."""
+    def decided(
+        self, place: Place, text: str, verdict: Verdict, *, taken: bool, at_s: float, seen_s: float | None
+    ) -> None:
+        """What became of it; `seen_s`: how long it was on the screen, where that is known."""
         self.history.decided_on(text, verdict.values, taken=taken, at_s=at_s, seen_s=seen_s, explicit=place.explicit)
         if verdict.log_odds is not None and self.settings.learn:
             self.personal.learn(verdict.log_odds, taken=taken, seen_s=seen_s, chance=verdict.chance)

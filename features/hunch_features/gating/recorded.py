@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +25,11 @@ from hunch_features.traces.events import (
 )
 from hunch_features.traces.importers.copilot_telemetry import unquoted
 from hunch_features.traces.importers.files import ImportFileError, milliseconds, read_lines
+from hunch_features.traces.importers.jsonl import read_jsonl
 
-Format = Literal["copilot", "realhumaneval"]
+Format = Literal["copilot", "realhumaneval", "traces"]
+SIZES = ("lines_before", "chars_before", "chars_after")
+"""Sizes of the whole document, under their own names in the record: it keeps only the text near the caret."""
 IDLE_S = {"UserTyping": 0.3, "UserPaused": 3.0}
 """The telemetry tells only whether the person was typing or had paused (no key for 1 s) before a suggestion."""
 
@@ -69,7 +72,13 @@ class _HumanEval(msgspec.Struct):
 
 def read(path: Path, kind: Format) -> list[Recorded]:
     """All decisions of a file, by person and time. Raises ImportFileError."""
-    found = list(_copilot(path) if kind == "copilot" else _real_human_eval(path))
+    match kind:
+        case "copilot":
+            found = list(_copilot(path))
+        case "realhumaneval":
+            found = list(_real_human_eval(path))
+        case "traces":
+            found = list(from_events(read_jsonl(path), "you"))
     if not any(one.taken is not None for one in found):
         raise ImportFileError(f"{path.name} holds no decision")
     return found
@@ -137,21 +146,28 @@ def from_events(events: Iterable[Event], person: str) -> Iterator[Recorded]:
 def _own(
     person: str, shown: SuggestionShown, idle_s: float | None, *, taken: bool, until_ms: int, seen_ms: int
 ) -> Recorded:
-    place = Place.between(
-        shown.before,
-        shown.after,
-        shown.at / 1000,
+    figures = shown.features
+    near = Place.between(shown.before, shown.after, 0.0)
+    place = replace(
+        near,
+        at_s=shown.at / 1000,
+        lines_before=int(figures.get("lines_before", near.lines_before)),
+        chars_before=int(figures.get("chars_before", near.chars_before)),
+        chars_after=int(figures.get("chars_after", len(shown.after))),
         language=shown.language,
         explicit=shown.trigger == "explicit",
         idle_s=idle_s,
         latency_ms=shown.latency_ms or None,
     )
-    figures = shown.features
     known = LogProbs(
         mean=shown.mean_logprob,
         least=figures.get("min_logprob"),
         first=figures.get("first_logprob"),
+        last=figures.get("last_logprob"),
+        spread=figures.get("spread_logprob"),
+        middle=figures.get("middle_logprob"),
         tokens=int(figures["tokens"]) if "tokens" in figures else None,
+        right=figures.get("right"),
     )
     seen_s = seen_ms / 1000 if seen_ms else None
     return Recorded(person, place, Suggested(shown.text, known), taken, until_ms / 1000, seen_s)

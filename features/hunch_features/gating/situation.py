@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,13 @@ class LogProbs:
     spread: float | None = None
     middle: float | None = None
     tokens: int | None = None
+    right: float | None = None
+    """Probability that the text is exactly what is wanted, by what the engine knows of its making; 0 to 1."""
+
+    @classmethod
+    def recalled(cls, probability: float) -> LogProbs:
+        """Of a text that no model wrote, but that is right with this probability."""
+        return cls(mean=math.log(probability), right=probability)
 
     @classmethod
     def of(cls, logprobs: tuple[float, ...]) -> LogProbs:
