@@ -45,6 +45,15 @@ class StopRule:
     texts: tuple[str, ...] = ()
 
 
+class Priority(enum.IntEnum):
+    """What gives way to what: a request that a person waits for goes before everything else."""
+
+    TYPED = 0
+    PREWARM = 1  # a prompt read ahead of its request
+    SPECULATION = 2  # the text after one that is not accepted yet
+    HELP = 3  # work for an index or a record, for which nobody waits
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One fill-in-the-middle request. `prefix` and `suffix` are already windowed by the caller.
@@ -63,6 +72,7 @@ class GenerationRequest:
     time_limit_ms: float = 1000.0
     score: tuple[str, ...] = ()
     """Texts by somebody else whose likelihood at the cursor is wanted too, each up to a line break."""
+    priority: Priority = Priority.TYPED
 
 
 class Finish(enum.StrEnum):
@@ -159,20 +169,31 @@ class BackendStatus:
 @dataclass(slots=True)
 class Work:
     """All tokens that an engine has worked through, wanted in the end or not. `withdrawn_…`: for requests that were
-    cancelled, which their callers never hear of. `prewarm_tokens` are prompt tokens read ahead of any request."""
+    cancelled, which their callers never hear of. `prewarm_tokens` are prompt tokens read ahead of any request,
+    `ahead_…` tokens of texts that nobody has asked for yet, withdrawn or not. `drafted_tokens` were guessed, and
+    `accepted_tokens` of them were right."""
 
     prompt_tokens: int = 0
     decoded_tokens: int = 0
     withdrawn_prompt_tokens: int = 0
     withdrawn_decoded_tokens: int = 0
     prewarm_tokens: int = 0
+    ahead_prompt_tokens: int = 0
+    ahead_decoded_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
-    def add(self, timing: GenerationTiming, *, withdrawn: bool, prewarm: bool) -> None:
+    def add(self, timing: GenerationTiming, *, withdrawn: bool, priority: Priority) -> None:
         """Count one job, cancelled or not."""
         self.prompt_tokens += timing.new_tokens
         self.decoded_tokens += timing.decoded_tokens
-        if prewarm:
+        self.drafted_tokens += timing.drafted_tokens
+        self.accepted_tokens += timing.accepted_tokens
+        if priority is Priority.PREWARM:
             self.prewarm_tokens += timing.new_tokens
+        elif priority > Priority.PREWARM:
+            self.ahead_prompt_tokens += timing.new_tokens
+            self.ahead_decoded_tokens += timing.decoded_tokens
         elif withdrawn:
             self.withdrawn_prompt_tokens += timing.new_tokens
             self.withdrawn_decoded_tokens += timing.decoded_tokens
@@ -180,7 +201,7 @@ class Work:
 
 @runtime_checkable
 class CountsWork(Protocol):
-    """A backend that knows what it has computed, as local ones do."""
+    """A backend that computes on this machine: it knows what it has computed, and keeps to priorities."""
 
     work: Work
 
@@ -215,8 +236,9 @@ class Backend(Protocol):
     ) -> GenerationResult:
         """Generate; `on_text` gets each new piece of text as it comes.
 
-        A newer call waits for an older one. Cancelling the awaiting task stops the compute itself, within one
-        prefill chunk or token. Raises BackendError when the engine is away or dies meanwhile.
+        A newer call waits for an older one of the same priority, and takes the place of a less urgent one within one
+        prefill chunk or token: that one ends with what it has, `Finish.CANCELLED`. Cancelling the awaiting task stops
+        the compute itself as fast. Raises BackendError when the engine is away or dies meanwhile.
         """
         ...
 

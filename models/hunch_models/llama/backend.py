@@ -261,7 +261,7 @@ class LlamaBackend:
     def _take_done(self, done: wire.Done) -> None:
         job = self._jobs.finished(done.job)
         if job is not None:
-            self.work.add(done.timing, withdrawn=done.finish is Finish.CANCELLED, prewarm=not job.decode)
+            self.work.add(done.timing, withdrawn=done.finish is Finish.CANCELLED, priority=job.priority)
         if self._info is not None:
             self._info = dataclasses.replace(
                 self._info,

@@ -1,4 +1,4 @@
-"""What waits for the engine and what runs on it: one job at a time, generation before prewarming."""
+"""What waits for the engine and what runs on it: one job at a time, the most urgent first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hunch_models.backend import GenerationRequest
+from hunch_models.backend import GenerationRequest, Priority
 from hunch_models.llama import wire
 
 
@@ -24,6 +24,11 @@ class Job:
     sent_at: float = 0.0
     first_text_at: float = 0.0
 
+    @property
+    def priority(self) -> Priority:
+        """How urgent it is. Reading ahead without generating is never a person's own request."""
+        return self.request.priority if self.decode else max(Priority.PREWARM, self.request.priority)
+
     def resolve(self, done: wire.Done | None) -> None:
         """Give the answer; nobody may be waiting any more. None: superseded before it ran."""
         if not self.answer.done():
@@ -36,7 +41,7 @@ class Job:
 
 
 class JobQueue:
-    """Generations in order of arrival; of prewarms only the newest, and only when no generation waits."""
+    """Jobs by priority, and of one priority in order of arrival; of prewarms only the newest waits."""
 
     def __init__(self) -> None:
         self.active: Job | None = None
@@ -46,28 +51,26 @@ class JobQueue:
         self.idle = asyncio.Event()
         """Set while nothing runs and nothing waits."""
         self.idle.set()
-        self._generations: deque[Job] = deque()
-        self._prewarm: Job | None = None
+        self._waiting: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
 
     def add(self, job: Job) -> bool:
         """Put a job in line; whether the active one should give way to it."""
-        if job.decode:
-            self._generations.append(job)
-        else:
-            if self._prewarm is not None:
-                self._prewarm.resolve(None)
-            self._prewarm = job
+        line = self._waiting[job.priority]
+        if not job.decode:
+            for other in [other for other in line if not other.decode]:
+                line.remove(other)
+                other.resolve(None)
+        line.append(job)
         self.idle.clear()
-        return self.active is not None and not self.active.decode
+        return self.active is not None and (
+            self.active.priority > job.priority or (not self.active.decode and self.active.priority is job.priority)
+        )
 
     def take(self) -> Job | None:
         """Make the next job the active one, if none is."""
         if self.active is not None:
             return None
-        if self._generations:
-            self.active = self._generations.popleft()
-        else:
-            self.active, self._prewarm = self._prewarm, None
+        self.active = next((line.popleft() for line in self._waiting.values() if line), None)
         self._note()
         return self.active
 
@@ -84,18 +87,20 @@ class JobQueue:
         """Nobody waits for this job any more; whether it runs already and has to be cancelled there."""
         if job is self.active:
             return True
-        if job is self._prewarm:
-            self._prewarm = None
-        elif job in self._generations:
-            self._generations.remove(job)
+        line = self._waiting[job.priority]
+        if job in line:
+            line.remove(job)
         self._note()
         return False
 
     def fail_all(self, error: Exception) -> None:
         """The engine is gone: nothing runs, and nobody waits on."""
-        jobs = [job for job in (self.active, *self._generations, self._prewarm) if job is not None]
-        self.active = self._prewarm = None
-        self._generations.clear()
+        jobs = [job for line in self._waiting.values() for job in line]
+        if self.active is not None:
+            jobs.insert(0, self.active)
+        self.active = None
+        for line in self._waiting.values():
+            line.clear()
         self._note()
         for job in jobs:
             job.fail(error)
@@ -105,5 +110,5 @@ class JobQueue:
             self.busy.set()
             return
         self.busy.clear()
-        if not self._generations and self._prewarm is None:
+        if not any(self._waiting.values()):
             self.idle.set()

@@ -15,6 +15,7 @@ from hunch_models.backend import (
     BackendStatus,
     Finish,
     GenerationRequest,
+    Priority,
     Snippet,
     StopRule,
     TokenBudget,
@@ -125,6 +126,40 @@ async def test_generation_takes_the_place_of_a_running_prewarm(models: Models, s
     stats = await backend.stats()
     assert (stats.jobs, stats.cancelled) == (2, 1)
     assert stats.evaluations_after_cancel <= 1
+
+
+async def test_a_request_takes_the_place_of_a_speculation_within_one_evaluation(models: Models, start: Start) -> None:
+    backend = await start(models.endless, WIDE)
+    begun = asyncio.Event()
+    ahead = asyncio.create_task(
+        backend.generate(dataclasses.replace(LONG, priority=Priority.SPECULATION), lambda _: begun.set())
+    )
+    await begun.wait()
+    typed = await backend.generate(GenerationRequest("x = ", "\n", max_tokens=2, time_limit_ms=60_000))
+    assert typed.finish is Finish.LENGTH
+    outcome = await ahead
+    assert outcome.finish is Finish.CANCELLED
+    assert outcome.text.startswith("if")
+    stats = await backend.stats()
+    assert (stats.jobs, stats.cancelled) == (2, 1)
+    assert stats.evaluations_after_cancel <= 1
+    assert backend.work.ahead_decoded_tokens == outcome.timing.decoded_tokens > 0
+    assert backend.work.withdrawn_decoded_tokens == 0
+
+
+async def test_of_what_waits_the_most_urgent_runs_first(models: Models, start: Start) -> None:
+    backend = await start(models.random)
+    ended: list[Priority] = []
+
+    async def ask(priority: Priority) -> None:
+        request = GenerationRequest("x = ", "\n", max_tokens=2, time_limit_ms=60_000, priority=priority)
+        await backend.generate(request)
+        ended.append(priority)
+
+    running = asyncio.create_task(backend.generate(GenerationRequest(CODE, "\n", max_tokens=4, time_limit_ms=60_000)))
+    await asyncio.sleep(0)
+    await asyncio.gather(running, *(ask(priority) for priority in reversed(Priority)))
+    assert ended == list(Priority)
 
 
 async def test_burst_of_requests_of_which_all_but_the_last_are_cancelled(models: Models, start: Start) -> None:

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from hunch_models.backend import GenerationRequest
+from hunch_models.backend import GenerationRequest, Priority
 from hunch_models.errors import BackendError
 from hunch_models.llama.jobs import Job, JobQueue
 
 
-def job(decode: bool = True) -> Job:
-    return Job(GenerationRequest("", ""), decode, asyncio.get_running_loop().create_future(), 0.0)
+def job(decode: bool = True, priority: Priority = Priority.TYPED) -> Job:
+    return Job(GenerationRequest("", "", priority=priority), decode, asyncio.get_running_loop().create_future(), 0.0)
 
 
 async def test_generations_run_in_order_and_one_at_a_time() -> None:
@@ -78,3 +78,22 @@ async def test_all_fail_together() -> None:
         with pytest.raises(BackendError):
             await each.answer
     assert queue.idle.is_set()
+
+
+async def test_the_most_urgent_goes_first_and_the_running_gives_way_to_it() -> None:
+    queue = JobQueue()
+    jobs = {priority: job(priority=priority) for priority in Priority}
+    for priority in reversed(Priority):
+        queue.add(jobs[priority])
+    for priority in Priority:
+        assert queue.take() is jobs[priority]
+        for other in Priority:
+            extra = job(priority=other)
+            assert queue.add(extra) is (other < priority)
+            queue.drop(extra)
+        queue.finished(0)
+
+
+async def test_reading_ahead_is_never_as_urgent_as_a_request() -> None:
+    assert job(decode=False).priority is Priority.PREWARM
+    assert job(decode=False, priority=Priority.HELP).priority is Priority.HELP
