@@ -90,7 +90,6 @@ NOT_ENFORCED = [
     "Only use `any` in tests.",
     "`any` is a type in TypeScript.",
     "Do not add `foo` to a Rust-only changeset.",
-    "Never commit `.env` or inline tokens.",
     "Do not introduce `unsafe` without a review.",
     "Prefer small functions.",
     "Use descriptive names.",

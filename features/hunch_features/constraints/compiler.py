@@ -6,10 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hunch_features.constraints import habits, places, plain
+from hunch_features.constraints import (
+    commit_messages,
+    habits,
+    names,
+    options,
+    places,
+    plain,
+    together,
+)
 from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
+from hunch_features.constraints.references import resolved
 from hunch_features.constraints.rule import (
     Check,
+    CheckMessage,
     ForbidCommand,
     ForbidDependency,
     ForbidImport,
@@ -40,7 +50,7 @@ _TELLING = re.compile(
     r"\b(?:never|not|no|avoid|must|always|only|prefer|instead|rather|over|should|shall|forbidden|banned|"
     r"prohibited|allowed|required?|"
     r"ensure|make\s+sure|use|keep|write|add|run|name|place|put|replace|import\w*|export\w*|generated|test\w*|"
-    r"line|lines|max\w*|"
+    r"line|lines|max\w*|follow|update|commits?|trailing|"
     r"indent\w*|tabs?|spaces?|quotes|semicolons?|docstrings?|hints?|annotat\w*|limit\w*|wrap|header|braces|pnpm|"
     r"npm|yarn|bun|uv|"
     r"dependenc\w+|don['’]t|can['’]t|mustn['’]t|shouldn['’]t|refrain|disallowed|discouraged?)\b|case\b|[❌🚫⛔✗✘]",
@@ -53,10 +63,25 @@ _EXCEPTION = re.compile(
 _CLAUSES = re.compile(
     r"\s*;\s+|\s*\((?=(?:no|never|do\s+not|don['’]t)\b)|\s+[–—]\s+|\s+-\s+|,\s+(?:and\s+|or\s+|"
     r"so\s+)?(?=(?:never|do\s+not|don['’]t|avoid)\b)|"
-    r":\s+(?=(?:never|do\s+not|don['’]t|avoid)\s)|\s+and\s+(?=(?:never|do\s+not|don['’]t)\s)|\.\s+(?=(?:never|"
+    r",\s+(?:and\s+)?(?=(?:use|prefer)\s)|:\s+(?=(?:never|do\s+not|don['’]t|avoid)\s)|\s+and\s+(?=(?:never|do\s+not|don['’]t)\s)|\.\s+(?=(?:never|"
     r"do\s+not|don['’]t|use|avoid)\b)",
     re.IGNORECASE,
 )
+_CONTRAST = re.compile(
+    r"^(?:always\s+)?(?:use|prefer|favou?r)\s+\S.*\b(?:instead\s+of|rather\s+than|over)\s+(?:the\s+|a\s+|plain\s+|raw\s+)*⟦",
+    re.IGNORECASE,
+)
+_PRINTED = re.compile(
+    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:debug\s+)?output|"
+    r"(?:error\s+)?reporting|errors)\b",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(
+    r"^\W*(?:the\s+|an?\s+|one\s+|only\s+|sole\s+|main\s+|known\s+)*(?:exceptions?\b|except\b|unless\b|however\b|but\b)|"
+    r"^\W*(?:it\s+is|it['’]s|this\s+is|that\s+is)\s+(?:only\s+)?(?:fine|ok(?:ay)?|allowed|acceptable|permitted)\b",
+    re.IGNORECASE,
+)
+"""A sentence that takes something back of the one in front of it."""
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
 _NO = re.compile(r"^no\b", re.IGNORECASE)
 _NARROWS = re.compile(r"\b(?:to|for|when|in|on)\s", re.IGNORECASE)
@@ -91,12 +116,23 @@ def compile_statement(statement: Statement) -> list[Rule]:
     """The rules of one sentence: none for prose, several where it forbids things of several kinds."""
     if not (_TELLING.search(statement.text) or _TELLING.search(" ".join((statement.lead, *statement.headings[-1:])))):
         return []
+    shown = statement
+    statement = resolved(statement)
     reading = read(statement)
     if reading is None:
         return []
     found = _understand(statement, reading)
+    statement = shown
     if found and not reading.hedge and any(part.checks for part in found):
-        rules = [(part, check) for part in found for check in dict.fromkeys(part.checks)]
+        told = {
+            (check, part.include, part.exclude, part.languages): part
+            for part in reversed(found)
+            for check in part.checks
+        }
+        order = [(part, check) for part in found for check in dict.fromkeys(part.checks)]
+        rules = [
+            (part, check) for part, check in order if told[check, part.include, part.exclude, part.languages] is part
+        ]
         return [_enforced(statement, part, check, number) for number, (part, check) in enumerate(rules)]
     if reading.hedge and (found or _MODAL.search(statement.text)):
         return [_not_enforced(statement, "advisory", f"it leaves room for judgement: “{reading.hedge}”")]
@@ -141,7 +177,10 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
             # how things are unless it stands in a sentence that orders something.
             # The same holds for a thing that is only named behind "never": "use A to do B, never C" forbids C for B.
             bare = _NO.match(clause) or _BARE.match(clause)
-            denies = (bare and _WISH.match(part) and whole is None) or (_PLAIN_DENIAL.match(clause) and not bare)
+            contrast = _CONTRAST.match(clause) is not None and whole is None
+            denies = (
+                contrast or (bare and _WISH.match(part) and whole is None) or (_PLAIN_DENIAL.match(clause) and not bare)
+            )
             one = _demanded(statement, reading, clause) if denies else None
             if one is not None:
                 found.append(one)
@@ -151,7 +190,7 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
 
 def _permitted(reading: Reading, found: Understood) -> Understood:
     """A condition that a person grants stands for commands alone: code and files cannot be asked."""
-    if not reading.by_permission or all(isinstance(check, ForbidCommand) for check in found.checks):
+    if not reading.by_permission or all(isinstance(check, ForbidCommand | CheckMessage) for check in found.checks):
         return found
     return Understood(problem="it has a condition that no check can see")
 
@@ -160,16 +199,40 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
     """What one clause demands; None where it demands nothing that a pattern knows."""
     text = text.strip().rstrip(".!").strip()
     text = text.removesuffix(")") if "(" not in text else text
+    # All that `print` is for: it narrows nothing.
+    text = _PRINTED.sub(lambda match: _without_purpose(match, reading.spans), text)
     if not text:
         return None
     demand = demand_of(text, reading.where)
     found = _of_demand(statement, reading, demand) if demand is not None else None
     if found is None or not found.checks:
-        other = _of_words(reading, text)
+        other = _of_words(statement, reading, text)
         found = other if other is not None else found
-    if found is not None and found.checks and reading.problem:
-        return Understood(problem=reading.problem)
+    if found is not None and found.checks and (problem := reading.problem or _taken_back(statement)):
+        return Understood(problem=problem)
     return found
+
+
+def _taken_back(statement: Statement) -> str:
+    """Why a neighbour of the sentence keeps it from being a rule: one that makes an exception from the same."""
+    if _TAKEN_BACK.match(statement.after):
+        return f"an exception follows: “{statement.after[:60]}”"
+    if re.search(r"\b(?:unless|except)\b", statement.before, re.IGNORECASE) and _long_words(
+        statement.before
+    ) & _long_words(statement.text):
+        return f"an exception stands before it: “{statement.before[:60]}”"
+    return ""
+
+
+def _long_words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{6,}", text.lower()))
+
+
+def _without_purpose(match: re.Match[str], spans: tuple[str, ...]) -> str:
+    prints = spans[int(match.group("number"))].startswith(
+        ("print", "console.", "println", "fmt.Print", "echo", "var_dump")
+    )
+    return match.group("object") if prints else match.group(0)
 
 
 def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Understood:
@@ -197,8 +260,16 @@ def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Unders
     )
 
 
-def _of_words(reading: Reading, text: str) -> Understood | None:
-    """Sentences about acts, files and style."""
+def _of_words(statement: Statement, reading: Reading, text: str) -> Understood | None:
+    """Sentences about acts, messages, files and style."""
+    told = _with_lead_in(reading, text)
+    special = (
+        options.found_of(told, reading.spans, statement.before)
+        or together.found_of(told, reading.spans)
+        or commit_messages.found_of(text, reading.spans, (*statement.headings, statement.lead))
+    )
+    if special is not None:
+        return Understood((special.check, *special.also), special.strict)
     acts = habits.checks_of(text, reading.spans)
     if acts is not None:
         if reading.where:
@@ -207,10 +278,15 @@ def _of_words(reading: Reading, text: str) -> Understood | None:
     found = places.found_of(text, reading.spans)
     if found is None and text == reading.text != reading.labelled:
         found = places.found_of(reading.labelled, reading.spans) or plain.found_of(reading.labelled, reading.spans)
-    found = found or plain.found_of(text, reading.spans)
+    found = found or names.found_of(text, reading.spans) or plain.found_of(text, reading.spans)
     if found is None:
         return None
     return _of_source(reading, found)
+
+
+def _with_lead_in(reading: Reading, text: str) -> str:
+    """A sentence with the "when you change `a`," that was taken off its front."""
+    return f"{reading.where[0]}, {text}" if len(reading.where) == 1 and text == reading.text else text
 
 
 def _of_source(reading: Reading, found: plain.Found) -> Understood:

@@ -47,6 +47,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "bare_except": {"python": '(except_clause . "except" . ":") @x'},
     "broad_except": {
         "python": '((except_clause . "except" . (identifier) @t) @x (#eq? @t "Exception"))'
+        ' (except_clause . "except" . ":") @x'
         ' ((except_clause . "except" . (as_pattern . (identifier) @t)) @x (#eq? @t "Exception"))'
     },
     "class_component": dict.fromkeys(
@@ -56,6 +57,10 @@ QUERIES: dict[str, dict[str, str]] = {
     | _ts('((class_declaration (class_heritage) @h) @x (#match? @h "(^|[ .])(Pure)?Component($|<)"))'),
     "class_declaration": _js("(class_declaration) @x"),
     "debugger": _js("(debugger_statement) @x"),
+    "commonjs": _js(
+        '((call_expression function: (identifier) @f) @x (#eq? @f "require"))'
+        ' ((assignment_expression left: (member_expression) @m) @x (#match? @m "^module[.]exports|^exports[.]"))'
+    ),
     "const_enum": _ts('(enum_declaration "const") @x'),
     "default_export": _js('(export_statement "default") @x'),
     "double_backticks": {

@@ -65,6 +65,19 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
         r"(?:or|and|nor|/)\s*issues?",
         (("gh", "pr", "create"), ("gh", "issue", "create")),
     ),
+    (
+        r"(?:add(?:ing)?|install(?:ing)?|introduc(?:e|ing))\s+(?:any\s+|new\s+|additional\s+|external\s+|extra\s+|runtime\s+|"
+        r"third[- ]party\s+|npm\s+|python\s+)*(?:dependenc(?:y|ies)|packages|libraries)(?:\s+to\s+the\s+project)?",
+        (
+            ("pnpm", "add"),
+            ("yarn", "add"),
+            ("bun", "add"),
+            ("uv", "add"),
+            ("poetry", "add"),
+            ("cargo", "add"),
+            ("go", "get"),
+        ),
+    ),
     (r"comment(?:ing)?\s+on\s+(?:an?\s+|any\s+)?(?:github\s+)?issues?", (("gh", "issue", "comment"),)),
     (r"comment(?:ing)?\s+on\s+(?:an?\s+|any\s+)?(?:PRs?|pull\s+requests?)", (("gh", "pr", "comment"),)),
     (r"merg(?:e|ing)\s+(?:a\s+|any\s+|the\s+|your\s+own\s+)*(?:PRs?|pull\s+requests?)", (("gh", "pr", "merge"),)),
@@ -87,6 +100,16 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
         r"new\s+)*git\s+worktrees?",
         (("git", "worktree", "add"),),
     ),
+)
+_DRAFTS = re.compile(
+    r"^(?:(?:always|please|you\s+must|must)\s+)*(?:open|create|submit|make|file)\s+(?:all\s+|new\s+|every\s+|a\s+|your\s+|any\s+)*"
+    r"(?:prs?|pull\s+requests?|them|it)\s+(?:as|in)\s+(?:a\s+)?drafts?(?:\s+(?:mode|prs?|pull\s+requests?))?(?:\s*[-–—(:;,].*|\s+and\s+keep\b.*)?$",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(
+    r"^(?:(?:always|please|all|every|each|you\s+must)\s+)*(?:sign(?:-|\s+)?off\s+(?:on\s+)?(?:your\s+|all\s+|every\s+)*commits?|"
+    r"commits?\s+(?:must|should)\s+(?:always\s+)?be\s+signed(?:-|\s+)off)(?:\s*\(?(?:with|using|via)?\s*⟦\d+⟧\)?)?$",
+    re.IGNORECASE,
 )
 _ACT = [(re.compile(rf"^(?:{pattern})$", re.IGNORECASE), commands) for pattern, commands in _ACTS]
 _DENIAL = re.compile(
@@ -129,6 +152,10 @@ _DIRECTIVE = {
 
 def checks_of(text: str, spans: tuple[str, ...]) -> tuple[list[Check], bool] | None:
     """Checks of a sentence about acts, and whether it is strict; None where not all of it is understood."""
+    if _DRAFTS.match(text) and not re.search(r"\b(?:unless|except|if|when)\b", text, re.IGNORECASE):
+        return [ForbidCommand("gh", ("pr", "create"), unless=("--draft", "-d"))], True
+    if _SIGNED.match(text):
+        return [ForbidCommand("git", ("commit",), unless=("--signoff",))], "should" not in text.lower()
     denial = _DENIAL.match(text)
     if denial is None:
         return None

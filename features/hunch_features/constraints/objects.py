@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ from hunch_features.constraints.sentences import Demand
 from hunch_features.constraints.spans import EDITS, PACKAGE_MANAGERS, Span, classify
 
 FUNCTIONS = frozenset(
-    {"alert", "atob", "breakpoint", "dbg", "eval", "exec", "execfile", "fetch", "getattr", "globals", "hasattr",
+    {"alert", "atob", "breakpoint", "dbg", "describe", "eval", "exec", "execfile", "fetch", "getattr",
+     "globals", "hasattr", "it", "test",
      "locals", "print", "printf", "println", "require", "setattr", "setInterval", "setTimeout", "sprintf", "strcpy"}
 )  # fmt: skip
 """Lone lower-case words that are surely functions."""
@@ -40,7 +42,11 @@ USES = frozenset(
 )  # fmt: skip
 """Verbs that mean any use of a name."""
 THROWS = frozenset({"throw", "throwing", "raise", "raising"})
+CATCHES = frozenset({"catch", "catching"})
+KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
+"""What replaces what, where the two names together leave no doubt which module is meant."""
 
+_FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
 WRONG_NOTHING = "it cannot be said what exactly is forbidden"
 
 
@@ -52,6 +58,16 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     where = [spans[number] for number in demand.in_places]
     if where and (demand.verb == "import" or (demand.verb == "use" and where[0].lower() in LIBRARIES)):
         return _of_imports(objects, where, good)
+    known = [KNOWN_PAIRS.get((good, text)) for text in objects]
+    if all(known):
+        return [ForbidImport(tuple(filter(None, known)), good)]
+    if good.startswith("%") and objects == [f"{MARK}fstring"]:
+        objects = [f"{MARK}fstring_logging"]  # `%s` is what a logger fills in
+    option = _options_of(objects, good)
+    if option:
+        return option
+    if demand.verb == "create" and all(_FILE_NAME.match(text) for text in objects):
+        return [ForbidFile(tuple(map(glob, objects)), good)]
     replaced = _extension(objects, good)
     if replaced is not None:
         return [replaced]
@@ -91,6 +107,15 @@ def _of_imports(objects: list[str], where: list[str], good: str) -> list[Check] 
     ):
         return [ForbidImport(tuple(span.text for span in found), good)]
     return None
+
+
+def _options_of(objects: list[str], good: str) -> list[Check]:
+    """`gh pr create --body-file x` over `--body`: the same command with the other option."""
+    command = classify(good, verb="run")
+    if command.kind != "command" or not all(re.fullmatch(r"--[a-z][\w-]*(?:[= ].*)?", text) for text in objects):
+        return []
+    plain = tuple(itertools.takewhile(lambda word: not word.startswith("-"), command.words))
+    return [ForbidCommand(command.program, (*plain, re.split(r"[= ]", text)[0]), good) for text in objects]
 
 
 def _extension(objects: list[str], good: str) -> Check | None:
@@ -173,7 +198,12 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
     if span.kind == "name" and demand.verb in THROWS and _is_code_name(span.text):
         name = re.escape(span.text.removesuffix("()"))
         return ForbidText(pattern=rf"\b(?:throw|raise)\s+(?:new\s+)?{name}\b", where="code", instead=good)
+    if span.kind == "name" and demand.verb in CATCHES and _is_code_name(span.text):
+        name = re.escape(span.text.removesuffix("()"))
+        return ForbidText(pattern=rf"\b(?:except\s+|catch\s*\(\s*(?:final\s+)?){name}\b", where="code", instead=good)
     match span.kind:
+        case "snippet" if not re.search(r"[A-Za-z_]", span.text):
+            return None  # `>= 1` alone is no piece of code that anybody forbids everywhere
         case "construct" if span.text == "assert_statement" and not demand.each:
             return None  # "use X instead of a bare `assert`" is said of some asserts
         case "construct":

@@ -51,7 +51,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"(?:1|one|single)-line\s+ifs?(?:\s+statements?)?", "§missing_braces"),
     (
         r"(?:(?<=\bnot )|(?<=\bof )|(?<=\bthan )|(?<=\bnever ))(?:pytest|tsc|jest|vitest|eslint|prettier|black|"
-        r"flake8|pylint)(?=\s+directly|[,.;)]|$)",
+        r"flake8|pylint)(?=\s+(?:directly|or\b)|[,.;)]|$)|"
+        r"(?<=\bor )(?:jest|eslint|prettier|black|flake8|pylint)(?=[,.;)]|$)",
         "§tool",
     ),
     (r"f-strings?", "§fstring"),
@@ -81,6 +82,23 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"re-?export(?:s|ing)?(?:\s+from\s+one\s+file\s+in\s+another)?(?![\w-])", "§reexport"),
     (r"test\s+classes|class-based\s+tests|tests?\s+in\s+classes", "§test_class"),
     (r"lambda\s+assignments?", "§lambda_assignment"),
+    (
+        r"imports?\s+(?:statements\s+)?inside\s+(?:of\s+)?(?:functions?|methods?)(?:\s+(?:bodies|or\s+methods|or\s+classes))?"
+        r"(?=\s*$|[.,;])",
+        "§local_import",
+    ),
+    (r"implicit\s+optional(?:\s+types?)?|implicit\s+Optionals?", "§implicit_optional"),
+    (r"bare\s+goroutines?|(?:bare|raw|naked)\s+go\s+statements?", "§go_statement"),
+    (r"string\s+concatenation|concatenat(?:ing|ed)\s+strings", "§string_concatenation"),
+    (r"CommonJS(?:\s+(?:modules?|imports?|syntax|require(?:s|\(\))?|style))*", "§commonjs"),
+    (
+        r"(?:broad|blanket|generic|bare)\s+exception(?:\s+(?:handlers?|clauses?|catching|handling))?s?(?![\w-])",
+        "§broad_except",
+    ),
+    (r"while\s+true(?:\s+loops?)?", "§while_true"),
+    (r"(?:raw\s+)?promise\s+\.then(?:\(\))?\s+chains?", ".then()"),
+    (r"test\s+prefixed\s+classes|classes\s+prefixed\s+with\s+test", "§test_class"),
+    (r"parent[- ](?:relative\s+)?imports?", "§parent_import"),
     (r"promise\s+chains?|\.then\(\)\s+chains?", ".then()"),
     (r"assert\s+statements?", "§assert_statement"),
 )
@@ -116,11 +134,23 @@ _NO_CODE = re.compile(
     r"|com|org|io|dev|net|ai|app|xyz|gg|env|local))\.?$",
     re.IGNORECASE,
 )
-_AROUND = {
-    "bare": ("except", "bare except"),
-    r"type\s+(?:casts?|casting|assertions?)\s+with": ("as", "type casts"),
-}
-"""Words and the span after them that are one phrase together: words → (span, phrase)."""
+_AROUND = (
+    (r"bare\s+", "except", "", "bare except"),
+    (r"(?:bare|raw|naked)\s+", "go", r"\s+statements?", "bare go statements"),
+    (r"(?:bare|broad|generic|blanket)\s+", "exception", r"(?:\s+(?:clauses?|handlers?|catches))?", "broad exceptions"),
+    (
+        r"(?:bare|broad|generic|blanket)\s+",
+        "except exception",
+        r"(?:\s+(?:clauses?|handlers?|blocks?))?",
+        "broad exceptions",
+    ),
+    (r"type\s+(?:casts?|casting|assertions?)\s+with\s+", "as", "", "type casts"),
+    ("", "test", r"\s+prefixed\s+classes", "test prefixed classes"),
+    (r"relative\s+", "../", r"\s+(?:paths?|imports?)", "parent imports"),
+    (r"relative\s+", "./", r"\s+(?:paths?|imports?)", "relative imports"),
+    (r"CommonJS\s*\(?", "require", r"\)?(?:\s+(?:calls?|syntax|imports?))?", "CommonJS"),
+)
+"""Words around a span that are one phrase with it: before, the span in lower case, after, and the phrase."""
 _SPAN = re.compile(r"⟦(\d+)⟧")
 
 _WORDS = ("moment", "requests", "underscore", "nose", "chalk", "express")
@@ -148,7 +178,9 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "§loose_equality": ("equality",), "§class_declaration": ("classes",), "§type_alias_object": ("type",),
     "§interface_declaration": ("interfaces",), "§switch_statement": ("switch",), "§reexport": ("export",),
     "§import_with_extension": ("extension",), "§test_class": ("test",), "§lambda_assignment": ("lambda",),
-    ".then()": ("chain",), "§assert_statement": ("assert",),
+    "§implicit_optional": ("implicit",), "§go_statement": ("go",), "§string_concatenation": ("concatenat",),
+    "§commonjs": ("commonjs",), "§broad_except": ("exception",), "§while_true": ("while",),
+    "§parent_import": ("parent",), ".then()": ("chain",), "§assert_statement": ("assert",),
 }  # fmt: skip
 """A piece of text without any of these words does not hold the phrase: most sentences hold none."""
 _NAMES = frozenset(LIBRARIES) | {"npm", "yarn", "pnpm", "npx", "poetry", "pipenv", "conda"}
@@ -198,14 +230,17 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
                 return found
             found = found.lower()
         phrase = _PHRASES[int(kind)][1] if kind.isdigit() else found
-        known.append(found if phrase == "§tool" else phrase)
+        known.append(found.lower() if phrase == "§tool" else phrase)
         return f"⟦{len(known) - 1}⟧"
 
-    for words, (spelt, phrase) in _AROUND.items() if spans else ():
+    named = {span.strip(": ").removesuffix("()").lower() for span in spans}
+    for before, spelt, after, phrase in _AROUND:
+        if spelt not in named:
+            continue
         text = re.sub(
-            rf"\b{words}\s+⟦(\d+)⟧",
+            rf"(?<!\w){before}⟦(\d+)⟧{after}(?!\w)",
             lambda match, spelt=spelt, phrase=phrase: (  # type: ignore[misc]
-                phrase if known[int(match.group(1))].strip(": ") == spelt else match.group(0)
+                phrase if known[int(match.group(1))].strip(": ").removesuffix("()").lower() == spelt else match.group(0)
             ),
             text,
             flags=re.IGNORECASE,

@@ -5,8 +5,16 @@ from __future__ import annotations
 
 import re
 
+from hunch_features.constraints.phrases import LIBRARIES
 from hunch_features.constraints.plain import Found
-from hunch_features.constraints.rule import ForbidDependency, ForbidEdit, ForbidFile, KeepLayers, RequirePlace
+from hunch_features.constraints.rule import (
+    ForbidDependency,
+    ForbidEdit,
+    ForbidFile,
+    ForbidImport,
+    KeepLayers,
+    RequirePlace,
+)
 from hunch_features.constraints.sentences import LIST, SPAN, numbers_of, tidied
 from hunch_features.constraints.spans import classify
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
@@ -21,6 +29,12 @@ LOCKFILES = (
     "**/poetry.lock", "**/uv.lock", "**/Pipfile.lock", "**/composer.lock", "**/Gemfile.lock", "**/go.sum",
 )  # fmt: skip
 VENDORED = ("**/vendor/**", "**/third_party/**", "**/node_modules/**")
+PACKAGES = frozenset(
+    {"angular", "axum", "bottle", "celery", "click", "django", "electron", "express", "fastapi", "fastify", "flask",
+     "hono", "koa", "nestjs", "next", "nuxt", "preact", "pydantic", "pygls", "react", "react-dom", "rich", "solid-js",
+     "sqlalchemy", "starlette", "svelte", "tokio", "torch", "tornado", "typer", "vscode", "vue"}
+)  # fmt: skip
+"""Names that are surely packages, and no folder of a repository."""
 TEST_FILES = ("**/test_*.py", "**/*_test.py", "**/*_test.go", "**/*.test.*", "**/*.spec.*")
 """Names that only test files have."""
 
@@ -28,10 +42,7 @@ _EDIT = r"(?:hand-?|manually\s+|directly\s+|ever\s+)*(?:edit|modify|touch|change
 _BY_HAND = r"(?:\s+(?:it|them|these|this|those|any|directly|manually|by\s+hand|yourself|in\s+place|files?|at\s+all))*"
 _GROUPS = (
     (
-        re.compile(
-            r"(?:auto-?)?generated(?:\s+(?:source\s+|code\s+)?(?:files?|code|artifacts?|sources?|types|"
-            r"output))?"
-        ),
+        re.compile(r"(?:any\s+|other\s+|all\s+)*(?:auto-?)?generated(?:\s+(?!by\b|from\b|in\b)\w+){0,3}"),
         GENERATED,
     ),
     (re.compile(r"lock(?:-?\s?files?)?"), LOCKFILES),
@@ -49,9 +60,9 @@ _GENERATED_AT = re.compile(
     rf"^(?P<subject>(?:(?:all|the|any)\s+)?(?:\w+\s+){{0,3}}(?:in|under|inside|"
     rf"within)\s+)?(?P<objects>{LIST})(?:\s+(?:director(?:y|ies)|folders?|files?))?"
     rf"(?:\s*[-–—:(]\s*|\s+(?:is|"
-    rf"are)\s+)(?:[^⟦.]{{0,60}}?\b)?(?:auto-?)?(?:-?generated)\b[^.;]*?[,;:.–—-]+\s*(?:so\s+|and\s+|"
-    rf"please\s+)?(?:{NEVER}|{RATHER_NOT})\s+"
-    rf"{_EDIT}{_BY_HAND}\)?(?P<tail>.*)$",
+    rf"are)\s+)(?:[^⟦.]{{0,60}}?\b)?(?:(?:auto-?)?(?:-?generated)|deprecated|vendored|frozen|legacy)\b[^.;]*?[,;:.–—-]+\s*"
+    rf"(?:so\s+|and\s+|please\s+)?(?:{NEVER}|{RATHER_NOT})\s+"
+    rf"{_EDIT}{_BY_HAND}\)?(?P<tail>(?:\s*[-–—;:,.()].*)?)$",
     re.IGNORECASE,
 )
 _EDIT_UNDER = re.compile(
@@ -88,6 +99,12 @@ _TESTS_NAMED = re.compile(
     rf"(?:named\s+|called\s+|written\s+|with\s+|in\s+)*(?:the\s+)?(?P<good>{SPAN})(?:\s+(?:extension|suffix|"
     rf"naming|pattern|files?|format|convention))*"
     rf"(?:\s*[,(]\s*(?:not|never|instead\s+of|rather\s+than)\s+(?P<bad>{SPAN})\)?)?$",
+    re.IGNORECASE,
+)
+_TESTS_OUTSIDE = re.compile(
+    rf"^(?:{NEVER}|{RATHER_NOT})\s+(?:put(?:ting)?|plac(?:e|ing)|add(?:ing)?|creat(?:e|ing)|writ(?:e|ing)|keep(?:ing)?)\s+"
+    rf"(?:any\s+|new\s+|unit\s+)*tests?(?:\s+files?)?\s+outside(?:\s+of)?\s+(?:the\s+)?(?P<places>{SPAN})"
+    r"(?:\s+(?:director(?:y|ies)|folders?|structure))?(?P<tail>\s*[-–—:(,].*)?$",
     re.IGNORECASE,
 )
 _SUFFIX = re.compile(r"^\*{0,2}/?\*?(?P<suffix>[._](?:test|spec)\.(?:\w+|\{[\w,]+\}))$")
@@ -153,12 +170,14 @@ def _boundary(text: str, spans: tuple[str, ...]) -> Found | None:
         return None
     sources = [spans[number] for number in numbers_of(match.group("sources"))]
     targets = [spans[number] for number in numbers_of(match.group("targets"))]
-    if not all(re.fullmatch(r"[\w.*/-]+", name) for name in (*sources, *targets)):
+    if not all(re.fullmatch(r"@?[\w.*/-]+", name) for name in (*sources, *targets)):
         return None
     if not any("/" in name for name in (*sources, *targets)) and not all(
         re.fullmatch(r"[a-z_]\w*", name) for name in sources
     ):
         return None
+    if all(target in PACKAGES or target.lower() in LIBRARIES or target.startswith("@") for target in targets):
+        return Found(ForbidImport(tuple(targets)), include=tuple(map(folder_glob, sources)))
     return Found(ForbidDependency(tuple(map(folder_glob, sources)), tuple(map(folder_glob, targets))))
 
 
@@ -171,7 +190,7 @@ def _layers(text: str, spans: tuple[str, ...]) -> Found | None:
 
 
 def _tests(text: str, spans: tuple[str, ...]) -> Found | None:
-    match = _TESTS_IN.match(text)
+    match = _TESTS_IN.match(text) or _TESTS_OUTSIDE.match(text)
     if match is None or _CONDITIONAL.search(match.group("tail") or ""):
         return None
     names = [spans[number] for number in numbers_of(match.group("places"))]

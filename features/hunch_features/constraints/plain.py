@@ -21,7 +21,7 @@ from hunch_features.constraints.rule import (
 from hunch_features.constraints.wording import LANGUAGES, TEST_GLOBS
 
 Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
-Named = Literal["file", "class", "function"]
+Named = Literal["file", "class", "function", "interface", "type", "enum"]
 
 SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 CODE = (*SCRIPTS, "python", "go", "rust", "java", "c", "cpp", "ruby", "shellscript")
@@ -88,13 +88,15 @@ _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|ke
 MAX_WORDS = 24
 _OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
 _DOCUMENTING = _OF_ALL | frozenset(
-    {"a", "an", "add", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "argument", "arguments",
-     "be", "class", "classes", "clear", "code", "complete", "docstring", "docstrings", "everywhere", "explicit", "for",
-     "full", "fully", "function", "functions", "google-style", "have", "hint", "hinted", "hints", "in", "include",
-     "is", "method", "methods", "module", "modules", "new", "numpy-style", "of", "on", "or", "parameter", "parameters",
-     "prefer", "proper", "provide", "public", "python", "requires", "return", "returns", "should", "signature",
-     "signatures", "strict", "the", "throughout", "to", "type", "type-annotated", "typed", "types", "use", "value",
-     "values", "with", "write"}
+    {"a", "add", "an", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "argument",
+     "arguments", "be", "class", "classes", "clear", "code", "comment", "comments", "complete", "doc", "docstring",
+     "docstrings", "document", "documentation", "don't", "everywhere", "explicit", "exported", "exports", "for",
+     "full", "fully", "function", "functions", "godoc", "google", "google-style", "have", "hint", "hinted", "hints",
+     "in", "include", "interfaces", "is", "items", "jsdoc", "method", "methods", "missing", "module", "modules",
+     "new", "numpy-style", "of", "omit", "on", "or", "parameter", "parameters", "prefer", "proper", "provide",
+     "public", "python", "requires", "return", "returns", "rustdoc", "should", "signature", "signatures", "skip",
+     "sphinx", "strict", "style", "the", "throughout", "to", "tsdoc", "type", "type-annotated", "typed", "types",
+     "use", "value", "values", "with", "write"}
 )  # fmt: skip
 """All words that may stand in a sentence which demands docstrings or annotations."""
 _BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)
@@ -111,6 +113,8 @@ def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
     )
     body = re.sub(r"\s*\(v?\d[\d.x+]*\)", "", body)  # a version
     body = re.sub(r"^(line\s+length)\s*\((\d+)", r"\1: \2", body, flags=re.IGNORECASE)
+    if re.search(r"\)\s*[,;]\s*[^)]*\d", body):
+        return None  # a second figure behind the bracket
     body = re.split(r"\s+[-–—]\s+(?!\d)|\s*\((?!e\.g)", body, maxsplit=1)[0] if "case" not in body.lower() else body
     body, languages = _language(body.strip().rstrip(".!").strip())
     for pattern, make in PATTERNS:
@@ -184,14 +188,27 @@ def _indent(match: re.Match[str]) -> Found | None:
 
 def _documented(body: str) -> Found | None:
     """Docstrings or annotations demanded of all functions: told by the words of the sentence, all of them known."""
-    words = re.findall(r"[a-z]+(?:[-'][a-z]+)*", body.lower())
+    words = re.findall(r"[a-z]+(?:[-'][a-z]+)*", body.lower().replace("’", "'").removesuffix(":"))
+    if ("don't" in words or "never" in words) != ({"skip", "omit"} & set(words) != set()):
+        return None
     if not words or len(words) > MAX_WORDS or not set(words) <= _DOCUMENTING:
         return None
     soft = not {"should", "prefer"} & set(words)
     # "Type annotations" is said of many languages, "type hints" of Python.
-    if re.search(r"\btype[- ]?hint(?:s|ed)?\b|\bpython\b.*\b(?:annotations?|typed|annotated)\b", body, re.IGNORECASE):
+    if re.search(r"\breturn\s+types?\b", body, re.IGNORECASE) and not re.search(
+        r"\bhint|parameter|argument", body, re.IGNORECASE
+    ):
+        return Found(ForbidConstruct("missing_return_type"), soft, exclude=TEST_GLOBS)
+    if re.search(
+        r"\btype[- ]?hint(?:s|ed)?\b|\bpython\b.*\b(?:annotations?|typed|annotated)\b|"
+        r"\ball\b.*\btype\s+annotations\b|\bskip\s+type\s+annotations\b|\bparameters?\s+and\s+return\s+types?\b",
+        body,
+        re.IGNORECASE,
+    ):
         return Found(RequireDocumented("annotations"), soft, exclude=TEST_GLOBS, languages=("python",))
-    if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and _OF_ALL & set(words):
+    if {"jsdoc", "tsdoc", "rustdoc", "godoc", "doc"} & set(words) and {"exported", "public"} & set(words):
+        return Found(RequireDocumented("comment"), soft, exclude=TEST_GLOBS) if _OF_ALL & set(words) else None
+    if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and (_OF_ALL & set(words) or {"public", "for"} <= set(words)):
         return Found(RequireDocumented("docstring"), soft, exclude=TEST_GLOBS, languages=("python",))
     return None
 
@@ -332,6 +349,41 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             ),
         ),
         (
+            r"(?:statement\s+)?semicolons?\s*(?::|are|must\s+be)\s*(?:always|required|yes|mandatory|used)(?:\s+(?:required|used))?"
+            r"(?:\s+(?:at|after|to)\s+(?:the\s+)?(?:ends?\s+of\s+)?(?:all\s+|every\s+)?statements?)?",
+            _construct("missing_semicolon", languages=SCRIPTS),
+        ),
+        (
+            r"semicolons?\s*:\s*(?:no|none|never|omit(?:ted)?)",
+            _construct("semicolon", languages=SCRIPTS),
+        ),
+        (
+            r"(?:always\s+|use\s+|with\s+|include\s+|prefer\s+)*(?:trailing|dangling)\s+commas?(?:\s*(?::|are)\s*(?:always|required|"
+            r"yes|all|es5|on|used))?(?:\s+(?:in|for|everywhere|where)\s*(?:all\s+)?(?:multi-?line\s+)?(?:\w+(?:\s+and\s+|\s*,\s*|/)?)*)?",
+            lambda match: (
+                _construct("missing_trailing_comma", languages=SCRIPTS)(match)
+                if re.search(r"always|use|include|with|required|all|yes|es5", match.group(0), re.IGNORECASE)
+                else None
+            ),
+        ),
+        (
+            r"(?:(?:always\s+)?(?:place|put|keep|add|write|declare)\s+)?(?:all\s+)?(?:the\s+)?(?:import\s+statements?|imports|"
+            r"import\s+packages)\s*(?:(?:must|should|always|to)\s+)*(?:be|go|belong|live|stay|are|is)?\s*(?:placed\s+|kept\s+|only\s+)?"
+            r"(?:at|on)\s+(?:the\s+)?(?:very\s+)?(?:module\s+)?(?:top|top-level|module\s+level)(?:\s+of\s+(?:the|each|every|a|your)?\s*"
+            r"(?:\w+\s+)?(?:files?|modules?))?(?:\s*,?\s*(?:rather\s+than|not|never|"
+            r"instead\s+of)\s+(?:inside|in|within)\s+[\w ,]+)?",
+            _construct("local_import"),
+        ),
+        (
+            r"import\s+(?:packages|modules|everything)\s+at\s+the\s+top\s+of\s+(?:the\s+|each\s+|every\s+)?(?:\w+\s+)?(?:files?|modules?)",
+            _construct("local_import"),
+        ),
+        (
+            r"(?:never|do\s+not|don['’]t|avoid)\s+(?:put(?:ting)?\s+|plac(?:e|ing)\s+|us(?:e|ing)\s+|import(?:ing)?\s+|add(?:ing)?\s+)?"
+            r"(?:imports?\s+)?(?:statements\s+)?(?:inside|within|in)\s+(?:functions?|methods?)(?:\s+(?:bodies|or\s+\w+))*",
+            lambda match: _construct("local_import")(match) if "import" in match.group(0).lower() else None,
+        ),
+        (
             r"(?:no|omit|avoid|never\s+use|do\s+not\s+use|don['’]t\s+use|without)\s+(?:trailing\s+)?semicolons?",
             _construct("semicolon", languages=SCRIPTS),
         ),
@@ -339,7 +391,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"(?:always\s+)?(?:use|surround\s+[\w, ]+?\s+with)\s+(?:curly\s+)?braces(?:\s+(?:for|around|with|"
             r"on)\s+(?:all\s+)?(?:control\s+(?:structures?|flow|statements?)|if(?:[/ ]else)?"
             r"(?:\s+statements?)?|conditionals?|loops?|single-line\s+(?:ifs?|statements?|blocks?)|blocks?|"
-            r"bodies)(?:\s*(?:,|and|/)\s*(?:loops?|conditionals?|for|while))*)?",
+            r"bodies|else|for|while)(?:\s*(?:,|and|or|/)\s*(?:and\s+|or\s+)?(?:loops?|conditionals?|for|while|else|"
+            r"(?:(?:similar|other|all)\s+)*control\s+(?:flow\s+)?(?:structures?|statements?)|single-line\s+\w+))*)?",
             lambda match: (
                 _construct("missing_braces")(match)
                 if re.search(r"always|surround|all|single", match.group(0), re.IGNORECASE)
@@ -369,6 +422,17 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"(?:to\s+)?(?:have\s+|include\s+|use\s+|"
             r"an?\s+)*(?:explicit\s+)?(?:file\s+)?extensions?(?:,?\s+e\.g\..*)?",
             _construct("import_without_extension"),
+        ),
+        (
+            r"(?:use|prefer|always\s+use)\s+template\s+(?:literals?|strings?)(?:\s+for\s+(?:all\s+)?string\s+(?:concatenation|"
+            r"interpolation|formatting))?(?:\s*,?\s*(?:over|instead\s+of|rather\s+than|not)\s+(?:string\s+concatenation|"
+            r"§string_concatenation|concatenation))",
+            _construct("string_concatenation", languages=SCRIPTS),
+        ),
+        (
+            r"(?:always\s+|only\s+)*(?:use|prefer)\s+(?:es\s*(?:6\s+)?modules?|esm)(?:\s*\([^)]*\))?(?:\s+(?:syntax|imports?))?\s*,?\s*"
+            r"\(?(?:over|instead\s+of|rather\s+than|not|never)\s+§commonjs\s*(?:\([^)]*\))?\)?",
+            _construct("commonjs", languages=SCRIPTS),
         ),
         (
             rf"{_EVERY}(?:\w+\s+)?(?:pages?|documents?|docs?(?:\s+files?)?|markdown\s+files?|"

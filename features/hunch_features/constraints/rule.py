@@ -84,9 +84,12 @@ class RequireIndent(msgspec.Struct, tag="require_indent", tag_field="type", froz
 
 
 class RequireDocumented(msgspec.Struct, tag="require_documented", tag_field="type", frozen=True, omit_defaults=True):
-    """Public functions and classes have a docstring, or parameters and results have annotations (Python)."""
+    """Public functions and classes have a docstring, or parameters and results have annotations (Python).
 
-    what: Literal["docstring", "annotations"]
+    `comment`: exported functions and classes have a documentation comment (JavaScript, TypeScript, Go, Rust).
+    """
+
+    what: Literal["docstring", "annotations", "comment"]
 
 
 class ForbidEdit(msgspec.Struct, tag="forbid_edit", tag_field="type", frozen=True, omit_defaults=True):

@@ -18,7 +18,7 @@ _BEFORE = (
     r"the|any|a|an|deprecated|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|"
     r"standard|"
     r"manual|"
-    r"python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|imports\s+of|traditional|"
+    r"broad|generic|blanket|relative|additional|python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|imports\s+of|traditional|"
     r"sphinx-style|rst-style"
 )
 _AFTER = (
@@ -31,7 +31,7 @@ _AFTER = (
     r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
     r"constructors?|classes|"
     r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
-    r"directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
+    r"paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
 )
 _MAKERS = (
     r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
@@ -41,7 +41,7 @@ _TIDY = re.compile(
     rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS})\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)", re.IGNORECASE
 )
 SUBJECT = (
-    r"(?:(?:you|we|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
+    r"(?:(?:you|we|this\s+(?:crate|package|module|library|folder|layer|app)|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
     r"new\s+code|"
     r"production\s+code|test\s+code|application\s+code|it\s+is\s+important\s+to)\W+(?:should\s+|must\s+)?)?"
 )
@@ -67,12 +67,50 @@ _INSTEAD_OF = (
     r"never\s+use|avoid))"
 )
 
+_VERBS = (
+    "create", "add", "edit", "modify", "change", "update", "touch", "commit", "use", "import", "call", "install", "run",
+    "write", "introduce", "invoke", "execute", "depend on", "rely on",
+)  # fmt: skip
+"""Verbs that a list of them is read by, the most telling first."""
+_OTHER_VERBS = (
+    "suggest|delete|remove|rename|move|read|open|push|publish|propose|generate|reformat|format|keep|leave|"
+    "re-?introduce|reference|access|store|include|export|define|declare"
+)
+_SPELT = "|".join(_VERBS).replace(" ", r"\s+")
+_ONE_VERB = rf"(?:(?:manually|directly)\s+)?(?:{_SPELT}|{_OTHER_VERBS})"
+_VERB_LIST = re.compile(
+    rf"(?P<not>\b(?:{NEVER}|{RATHER_NOT})\s+)"
+    rf"(?P<verbs>{_ONE_VERB}(?:(?:\s*,\s*|\s*/\s*|\s*,?\s+(?:or|and|nor)\s+){_ONE_VERB})+)"
+    r"(?=\s+(?:the\s+|any\s+|new\s+|files?\s+|in\s+)*⟦)",
+    re.IGNORECASE,
+)
+_BENEFIT = re.compile(
+    r"^\s*,?\s*(?:for\s+(?:better|improved|consisten\w+|easier|cleaner|more\s+\w+|performance|readability|"
+    r"type[- ]safety|safety|clarity|simplicity|security|speed|compatibility|maintainability|accessibility|"
+    r"reproducib\w+|determinis\w+|\w+\s+reasons)|to\s+(?:ensure|avoid|prevent|improve|maintain|keep|preserve|guarantee|reduce|simplify|support|enable|"
+    r"allow|take\s+advantage|leverage|stay|match|be\s+consistent|make\s+sure))\b(?!.*\b(?:when|if|unless|only|except)\b).*$",
+    re.IGNORECASE,
+)
+"""Why one thing is used instead of another: no part of what is demanded."""
+
+_CATCH = re.compile(
+    r"^(?:always\s+)?catch\s+(?:[\w-]+\s+){1,4}exceptions?\s*[,;(]?\s*(?:and\s+)?(?:never|not|rather\s+than|instead\s+of)\s+"
+    r"(?:catch(?:ing)?\s+)?",
+    re.IGNORECASE,
+)
+
 _FORBID = re.compile(
     rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|ever\s+|"
     rf"blindly\s+)?{VERB}\s+(?:from\s+|in\s+|with\s+)?"
     rf"(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(
+    rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?P<verb>use|call|import|run|install|add|create)(?:ing)?\s+(?:any\s+)?other\s+"
+    rf"(?:[\w-]+\s+){{1,3}}\((?P<objects>{LIST})(?:\s*,?\s*(?:etc\.?|and\s+so\s+on|\.\.\.|…))?\)(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+"""A kind of thing of which all that there are stand in brackets."""
 _AVOID = re.compile(
     rf"^{SUBJECT}(?P<not>avoid|{NEVER})\s+(?:the\s+use\s+of\s+|use\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
@@ -84,6 +122,18 @@ _IS_FORBIDDEN = re.compile(
     r"not\s+(?:be\s+used|allowed|permitted))|never\s+be\s+used)(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_PASSIVE = re.compile(
+    rf"^(?:the\s+)?(?P<objects>{LIST})\s+"
+    r"(?:(?:must|should|may|can)\s*(?:not|never)\s+(?:ever\s+)?be|(?:is|are)\s+(?P<not>never))\s+"
+    r"(?:manually\s+|directly\s+)?(?P<verb>used|called|imported|edited|modified|changed|touched|committed|added|updated|"
+    r"created|invoked)(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+_ACTIVE = {
+    "used": "use", "called": "call", "imported": "import", "edited": "edit", "modified": "modify", "changed": "change",
+    "touched": "touch", "committed": "commit", "added": "add", "updated": "edit", "created": "create",
+    "invoked": "invoke",
+}  # fmt: skip
 _INSTEAD = re.compile(
     rf"^(?:(?:always|strongly|please|it\s+is\s+recommended\s+to|we\s+recommend\s+to|you\s+must|must|you\s+should|"
     rf"should|code\s+should|code\s+must|"
@@ -99,8 +149,8 @@ _PREFERRED = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(
-    rf"^(?:(?:we|this\s+(?:project|repo(?:sitory)?|codebase))\s+uses?\s+)?(?P<good>{SPAN})\s*(?:,|\(|[-–—]|"
-    rf"\()\s*(?P<not>not|never)\s+"
+    rf"^(?:(?:we|this\s+(?:project|repo(?:sitory)?|codebase))\s+uses?\s+(?P<uses>[^;:.]{{1,60}}?)|(?P<good>{SPAN}))\s*"
+    rf"(?:,|\(|[-–—]|\()\s*(?:and\s+)?(?P<not>not|never)\s+"
     rf"(?P<objects>{LIST})\)?(?P<tail>.*)$",
     re.IGNORECASE,
 )
@@ -180,7 +230,7 @@ _NOT_IN_PLACE = re.compile(
     re.IGNORECASE,
 )
 _IN_LANGUAGE = re.compile(
-    r"^(?:in|for)\s+(?:the\s+|all\s+)?(?P<language>python|typescript|javascript|rust|go|java|ruby|c\+\+|"
+    r"^(?:in|for)\s+(?:the\s+|all\s+)?(?P<language>\.net|python|typescript|javascript|rust|go|java|ruby|c\+\+|"
     r"c#)(?:\s+(?:code|files|crates?|packages?|modules?))?$",
     re.IGNORECASE,
 )
@@ -282,15 +332,22 @@ def tidied(text: str) -> Tidied:
 
 def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
-    tidy = tidied(text)
+    text = _CATCH.sub("Never catch ", text)
+    tidy = tidied(_VERB_LIST.sub(_told_by_one_verb, text))
     moved = None if where else _from_not(tidy)
     if moved is not None:
         return moved
-    for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _FORBID, _AVOID, _NO, _IS_FORBIDDEN):
+    for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _OTHERS, _FORBID, _AVOID, _NO, _PASSIVE, _IS_FORBIDDEN):
         match = pattern.match(tidy.text)
         if match is not None:
             return _demand(tidy, pattern, match, where)
     return None if where else _only_in(tidy)
+
+
+def _told_by_one_verb(match: re.Match[str]) -> str:
+    """What is forbidden to create, modify or suggest is forbidden to create."""
+    verbs = " ".join(match.group("verbs").lower().split())
+    return match.group("not") + next((verb for verb in _VERBS if re.search(rf"\b{verb}\b", verbs)), verbs)
 
 
 def _from_not(tidy: Tidied) -> Demand | None:
@@ -325,8 +382,10 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     denial = (groups.get("not") or "").lower()
     how = (groups.get("how") or "").lower()
     named = numbers_of(groups["objects"])
-    scope = scope_of(groups["tail"], len(named))
-    good = groups.get("good") or ""
+    replaces = pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE)
+    tail = "" if replaces and _BENEFIT.match(groups["tail"]) else groups["tail"]
+    scope = scope_of(tail, len(named))
+    good = groups.get("good") or groups.get("uses") or ""
     if pattern is _INSTEAD:
         _read_good(scope, good)
     for piece in where:
@@ -334,6 +393,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
             take(scope, tidied(piece).text)
     number = re.match(SPAN, good)
     verb = (groups.get("verb") or (how if how in ("call", "import", "run") else "use")).lower()
+    verb = _ACTIVE.get(verb, verb)
     objects = (*named, *scope.more)
     before = " ".join(tidy.before.get(one, "") for one in objects)
     after = " ".join(tidy.after.get(one, "") for one in objects)
@@ -459,7 +519,8 @@ def _rest_of_list(scope: Scope, tail: str, count: int) -> str:
         rest = rest[found.end() :]
     if not unknown:
         return tail
-    if count + len(more) + unknown < 3 or _TOGETHER.search(tail):
+    either = re.match(r"^\s*,?\s*(?:or|nor)\b", tail, re.IGNORECASE)
+    if (count + len(more) + unknown < 3 and not either) or _TOGETHER.search(tail):
         scope.problem = "it names more than the check would see"
         return ""
     scope.more = tuple(more)

@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 
 import tree_sitter
 
-from hunch_features.constraints.checked_file import CheckedFile, place_of
+from hunch_features.constraints.checked_file import COMMENT, CheckedFile, place_of
 from hunch_features.constraints.rule import LimitLength, RequireDocumented, RequireIndent, RequireNaming
 
+SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 NOT_DOCUMENTED = re.compile(r"^_")
 
 STYLE = {
@@ -142,7 +143,10 @@ def indents(check: RequireIndent, file: CheckedFile) -> Iterator[tuple[int, int,
 
 
 def undocumented(check: RequireDocumented, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
-    """Public functions and classes without docstring, or functions without annotations; of Python."""
+    """Public functions and classes without docstring or comment, or functions without annotations."""
+    if check.what == "comment":
+        yield from _uncommented(file)
+        return
     if file.language != "python":
         return
     for node, name in _definitions(file, ("function", "class")):
@@ -154,6 +158,37 @@ def undocumented(check: RequireDocumented, file: CheckedFile) -> Iterator[tuple[
             yield start, end, f"`{text}` has no docstring"
         if check.what == "annotations" and node.type == "function_definition" and not _annotated(node):
             yield start, end, f"`{text}` has parameters or a result without annotation"
+
+
+_DOCUMENTATION = {"go": "//", "rust": "///", **dict.fromkeys(SCRIPTS, "/**")}
+
+
+def _uncommented(file: CheckedFile) -> Iterator[tuple[int, int, str]]:
+    """Exported functions and classes without the comment that tools make documentation of."""
+    mark = _DOCUMENTATION.get(file.language)
+    for node, name in _definitions(file, ("function", "class")) if mark else ():
+        text = (name.text or b"").decode("utf-8", "replace")
+        outer = (
+            node.parent
+            if node.parent is not None and node.parent.type in ("export_statement", "type_declaration")
+            else node
+        )
+        if file.language == "go":
+            public = text[:1].isupper()
+        elif file.language == "rust":
+            public = any(child.type == "visibility_modifier" and child.text == b"pub" for child in node.children)
+        else:
+            public = outer.type == "export_statement"
+        before = outer.prev_sibling
+        while before is not None and before.type in ("attribute_item", "decorator"):
+            before = before.prev_sibling
+        documented = (
+            before is not None
+            and COMMENT.search(before.type)
+            and (before.text or b"").decode("utf-8", "replace").startswith(mark or "")
+        )
+        if public and not documented:
+            yield file.offset(name.start_byte), file.offset(name.end_byte), f"`{text}` has no documentation comment"
 
 
 def _has_docstring(node: tree_sitter.Node) -> bool:

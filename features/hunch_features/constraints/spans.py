@@ -69,6 +69,7 @@ CONSTRUCTS: dict[str, str] = {
     "for in": "for_in",
     "import * as": "namespace_import",
     "await import": "dynamic_import",
+    "../": "parent_import",
     "import": "dynamic_import",
     "switch": "switch_statement",
     "try/catch": "try_statement",
@@ -106,7 +107,7 @@ FLAG_PROGRAMS = {"--no-verify": "git", "--force-with-lease": "git", "--amend": "
 
 _IDENTIFIER = r"[A-Za-z_$][\w$]*"
 _NAME = re.compile(rf"^\.?{_IDENTIFIER}(?:(?:\.|::|\?\.){_IDENTIFIER}|(?:\.|::)\*)*[!]?(?:\(\s*(?:\.\.\.|…)?\s*\))?$")
-_MODULE = re.compile(r"^(?:@[\w.-]+/)?[A-Za-z_*][\w.*-]*(?:[/.][\w.*-]+)*$")
+_MODULE = re.compile(r"^(?:@[\w.-]*/|~/|#/)?[A-Za-z_*][\w.*-]*(?:[/.][\w.*-]+)*$")
 _IMPORT = re.compile(r"""^import\s+(?:\.\.\.|…|\*|[\w{}, ]+\.\.\.[\w{}, ]*)\s+from\s+['"]([^'"]+)['"]$""")
 _EXTENSION = re.compile(r"^\.(?:m?[jt]sx?|json[c5]?|ya?ml|toml|mdx?|py|rs|go|css|scss|html|env|txt|lock)$")
 _TAG = re.compile(r"^</?([A-Za-z][\w.-]*)\s*/?>$")
@@ -134,6 +135,7 @@ def classify(text: str, *, verb: str = "") -> Span:
     body = text.strip()
     if body.startswith(MARK):
         return Span("text" if body[1:] in TEXTS else "construct", body[1:])
+    body = re.sub(r"\s+(?:\.\.\.|…)$", "", body)
     bare = re.sub(r"(?<=\S)[.,;:]+$", "", body)  # the dot of `git add .` stays
     lowered = bare.lower()
     if bare in LITERALS:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -42,6 +42,10 @@ class Statement:
     item: bool = False
     lead: str = ""
     """The line in front of the list that it stands in: "Never do this", "In tests". Without its colon."""
+    before: str = ""
+    """The sentence in front of it in the same paragraph or item, as a person reads it."""
+    after: str = ""
+    """The one behind it there."""
 
     @property
     def plain(self) -> str:
@@ -68,11 +72,13 @@ def statements(instructions: Instructions) -> list[Statement]:
         if not text.strip():
             continue
         at = 0
+        before = ""
         for sentence in _SENTENCE_END.split(text):
             start = text.find(sentence, at)
             at = start + len(sentence)
             body = " ".join(sentence.split())
             if not body or len(body) > MAX_CHARS:
+                before = ""
                 continue
             numbers = [int(number) for number in re.findall(r"⟦(\d+)⟧", body)]
             spans = tuple(block.spans[number] for number in numbers)
@@ -81,20 +87,23 @@ def statements(instructions: Instructions) -> list[Statement]:
             body = body.replace("⟦=", "⟦")
             key = f"{' > '.join(block.headings)}|{_normal(body, spans)}"
             repeated[key] += 1
-            found.append(
-                Statement(
-                    hashlib.sha256(f"{instructions.folder}|{key}|{repeated[key]}".encode()).hexdigest()[:ID_DIGITS],
-                    instructions.path,
-                    _line_at(block, start),
-                    block.headings,
-                    body,
-                    spans,
-                    instructions.folder,
-                    instructions.include,
-                    block.item,
-                    block.lead,
-                )
+            one = Statement(
+                hashlib.sha256(f"{instructions.folder}|{key}|{repeated[key]}".encode()).hexdigest()[:ID_DIGITS],
+                instructions.path,
+                _line_at(block, start),
+                block.headings,
+                body,
+                spans,
+                instructions.folder,
+                instructions.include,
+                block.item,
+                block.lead,
+                before,
             )
+            if before:
+                found[-1] = replace(found[-1], after=one.plain)
+            found.append(one)
+            before = one.plain
             if len(found) >= MAX_STATEMENTS:
                 return found
     return found

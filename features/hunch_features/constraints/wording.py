@@ -57,7 +57,7 @@ HEDGE = re.compile(
 
 PERMISSION = re.compile(
     r"[,(]?\s*(?:unless|without|except\s+(?:when|if)|only\s+(?:when|if))\s+(?:\w+['’]?\w*\s+){0,4}?"
-    r"(?:asked|instructed|requested|told|directed|permission|permissions|approval|approved|authori[sz]ation|"
+    r"(?:asked|asking|instructed|requested|told|directed|permission|permissions|approval|approved|authori[sz]ation|"
     r"confirmation|consent|"
     r"instructions?|request|asks|says|instructs|requests|directs)(?:\s+(?!(?:if|when|unless|except|after|"
     r"before)\b)[\w'’-]+){0,14}\)?$",
@@ -78,10 +78,20 @@ _WARNING = re.compile(
 _NEGATIVE = re.compile(
     r"^(?:never(?:\s+(?:ever|do(?:\s+(?:this|these|any\s+of\s+(?:these|the\s+following)))?))?|"
     r"do\s*n['’]?o?t['’]?s?(?:\s+do(?:\s+\w+){0,3})?|"
-    r"don['’]ts?|(?:you\s+)?must\s+(?:not|never)|(?:things\s+to\s+)?avoid(?:\s+(?:these|the\s+following))?|"
-    r"forbidden|prohibited|banned|"
-    r"not\s+allowed|disallowed|what\s+not\s+to\s+do|no[- ]?go|absolutely\s+not|strictly\s+(?:forbidden|prohibited))"
+    r"don['’]ts?|(?:you\s+)?must\s+(?:not|never)|(?:things\s+to\s+)?avoid(?:\s+(?:this|these|the\s+following))?|"
+    r"forbidden|prohibited|banned|(?:common\s+)?anti-?patterns(?:\s+to\s+avoid)?|"
+    r"(?:common\s+)?(?:mistakes|pitfalls)(?:\s+to\s+avoid)?|"
+    r"not\s+allowed|disallowed|what\s+(?:not\s+to\s+do|to\s+avoid)|no[- ]?go|absolutely\s+not|"
+    r"strictly\s+(?:forbidden|prohibited))"
     r"(?:\s+(?:patterns?|practices?|apis?|commands?|actions?|list|imports?|functions?|things))?$",
+    re.IGNORECASE,
+)
+_MISTAKES = re.compile(r"\b(?:mistakes|pitfalls|anti-?patterns)\b", re.IGNORECASE)
+_PLACED = re.compile(
+    r"^(?:(?:all|every|each|any|the|new)\s+)*(?:\w+\s+)?(?:files?|code|modules?|components?|hooks?|classes|functions?|packages?|"
+    r"everything|anything|scripts?|routes?|pages?|services?|types?)?\s*(?:in|under|inside|within)\s+"
+    r"(?P<path>(?:[\w@.*{}-]+/)+[\w.*{},-]*)(?:\s+(?:director(?:y|ies)|folders?|files?|code|packages?))?"
+    r"(?:\s*,)?(?:\s+(?:must|should|always|needs?\s+to|has\s+to|have\s+to|follows?\s+these\s+rules?))*\W*$",
     re.IGNORECASE,
 )
 _NEGATIVE_VERB = re.compile(
@@ -178,6 +188,8 @@ class Reading:
     """The label that was taken off; what stands behind it need not be what the line in front of the list "
     "speaks of."""
     by_permission: bool = False
+    mistakes: bool = False
+    """It stands in a list of mistakes, where an order is one that should be followed."""
 
 
 def read(statement: Statement) -> Reading | None:
@@ -238,8 +250,10 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
             reading.problem = reading.problem or f"it stands under “{heading}”"
         if only := _LANGUAGE_ONLY.search(heading):
             reading.languages = LANGUAGES.get(only.group("name").lower(), reading.languages)
-    if statement.headings and _NEGATIVE.match(re.sub(r"^[\W\d]+|[\W]+$", "", statement.headings[-1])):
+    last = re.sub(r"^[\W\d]+|[\W]+$", "", statement.headings[-1]) if statement.headings else ""
+    if _NEGATIVE.match(last):
         negative = True
+        reading.mistakes = _MISTAKES.search(last) is not None
     if not statement.lead:
         return negative
     lead = _WARNING.sub("", re.sub(r"^[^\w(]+|[^\w)]+$", "", statement.lead))
@@ -249,11 +263,23 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
     if verb is not None and body.startswith("⟦") and not reading.topic:
         reading.text = f"Never {verb.group('verb').lower()} {body}"
         return True
+    placed = _PLACED.match(statement.lead.strip())
     if HEDGE.search(lead):
         reading.hedge = reading.hedge or lead
+    elif placed is not None and not reading.include:
+        reading.include = (_glob_below(statement.folder, placed.group("path")),)
     elif not _scoped(reading, lead) and (_NARROWING.match(lead) or not _NEUTRAL.search(lead)):
         reading.problem = reading.problem or f"it stands under “{lead[:60]}”"
     return negative
+
+
+def _glob_below(folder: str, path: str) -> str:
+    """The glob of a path that a heading or a lead names, below the folder for which it speaks."""
+    path = path.removeprefix("./")
+    pattern = (
+        f"{path}**" if path.endswith("/") else path if "." in path.rsplit("/", 1)[-1] or "*" in path else f"{path}/**"
+    )
+    return f"{folder}/{pattern}" if folder else pattern
 
 
 def _scoped(reading: Reading, words: str) -> bool:
@@ -281,9 +307,9 @@ def _negated(reading: Reading, body: str) -> str:
         return reading.text
     if re.match(rf"^(?:{NEVER}|{RATHER_NOT}|no)\b", body, re.IGNORECASE):
         return body
-    if _GERUND_OR_VERB.match(body):
+    if _GERUND_OR_VERB.match(body) and (not reading.mistakes or re.match(r"^\w+ing\b", body)):
         return f"Do not {body[0].lower()}{body[1:]}"
-    if body.startswith("⟦") and not reading.topic:
+    if body.startswith("⟦") and not reading.topic and not reading.mistakes:
         return f"Do not use {body}"
     reading.problem = reading.problem or "it stands under a heading that forbids, and is no act"
     return body
