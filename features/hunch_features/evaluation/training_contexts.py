@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.retrieval import Retriever
+from hunch_features.syntax import language_of_path
 from hunch_features.text import Document as Opened
 from hunch_models.training.config import FimConfig
 from hunch_models.training.corpus import Document, read_corpus
@@ -67,7 +68,7 @@ def _of_package(package: str, files: list[Document], config: FimConfig, seed: in
 
 def _row(source: Document, hole: Hole, retriever: Retriever, budget: int) -> dict[str, object]:
     """The hole as an editor has it: the text without the middle, the caret where that was."""
-    document = Opened(hole.prefix + hole.suffix, source.path, "python")
+    document = Opened(hole.prefix + hole.suffix, source.path, language_of_path(source.path) or "plaintext")
     position = document.position_at(len(hole.prefix))
     pieces = retriever.fresh(document.snapshot(), position, budget)
     return {

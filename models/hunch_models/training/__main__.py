@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--site-packages", type=Path, action="append", help="corpus: where packages lie (may be repeated)"
     )
+    result.add_argument(
+        "--clones", type=Path, action="append", help="corpus: folder with clones of repositories (may be repeated)"
+    )
     return result
 
 
@@ -57,7 +60,7 @@ def run_step(options: argparse.Namespace) -> object:
 
     out: Path = options.out or run / "export"
     if options.step == "corpus":
-        return pipeline.build_corpus(config, run, options.site_packages)
+        return pipeline.build_corpus(config, run, options.site_packages, options.clones or ())
     if options.step == "tokenizer":
         pipeline.build_tokenizer(config, run)
         return None

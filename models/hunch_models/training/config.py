@@ -17,6 +17,14 @@ class CorpusConfig:
     max_line: int = 400
     max_mean_line: float = 70.0
     test_share: float = 0.25
+    #: Nothing newer than this is taken from a repository: what is evaluated on comes after it.
+    before: str = "2026-05-01"
+    #: Endings of the files to learn from.
+    endings: tuple[str, ...] = (".py",)
+    #: Projects that are evaluated on; never learnt from, as a package or as a repository.
+    evaluation: tuple[str, ...] = (
+        "beets", "datasette", "lark", "logfire", "mem0", "paramiko", "pelican", "pytest", "reflex",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,17 +94,28 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
 
+#: What the larger models learn: other languages too, and holes where people complete.
+_WIDE_CORPUS = CorpusConfig(endings=(".py", ".ts", ".tsx", ".js", ".mjs", ".jsx"))
+_WIDE_FIM = FimConfig(node=0.2, context=0.3)
+_WIDE_DECAY = FimConfig(fim=0.95, spm=0.95, header=0.8, node=0.2, context=0.5)
+
 PRESETS: dict[str, RunConfig] = {
     "10m": RunConfig(),
-    "20m": RunConfig("hunch-py-20m", ModelConfig(16384, 384, 8, 6, 64, 1024, 1024)),
+    "20m": RunConfig("hunch-20m", ModelConfig(16384, 384, 8, 6, 64, 1024, 1024), _WIDE_CORPUS, _WIDE_FIM, _WIDE_DECAY),
     "60m": RunConfig(
-        "hunch-py-60m",
-        ModelConfig(16384, 640, 10, 10, 64, 1728, 2048),
-        train=TrainConfig(rows=32, lengths=((0, 1024), (500_000_000, 2048)), threads=8),
+        "hunch-60m",
+        ModelConfig(16384, 640, 10, 10, 64, 1728, 1024),
+        _WIDE_CORPUS,
+        _WIDE_FIM,
+        _WIDE_DECAY,
+        TrainConfig(rows=128, lengths=((0, 1024),), threads=8),
     ),
     "100m": RunConfig(
-        "hunch-py-100m",
-        ModelConfig(16384, 768, 13, 12, 64, 2048, 2048),
-        train=TrainConfig(rows=32, lengths=((0, 1024), (1_000_000_000, 2048)), threads=8),
+        "hunch-100m",
+        ModelConfig(16384, 768, 13, 12, 64, 2048, 1024),
+        _WIDE_CORPUS,
+        _WIDE_FIM,
+        _WIDE_DECAY,
+        TrainConfig(rows=128, lengths=((0, 1024),), threads=8),
     ),
 }

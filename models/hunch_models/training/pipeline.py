@@ -22,6 +22,7 @@ from hunch_models.training.corpus import collect, read_corpus, unseen, write_cor
 from hunch_models.training.curve import draw_curve
 from hunch_models.training.evaluate import evaluate
 from hunch_models.training.export import agreement, write_gguf
+from hunch_models.training.nodes import language_of
 from hunch_models.training.packed import FILE_NAME, write_samples
 from hunch_models.training.phases import decay, needed, train
 from hunch_models.training.train import Progress, Texts, load_weights
@@ -30,13 +31,16 @@ from hunch_models.training.train import Progress, Texts, load_weights
 TOKENIZER_TEXT = 60_000_000
 
 
-def build_corpus(config: RunConfig, run: Path, folders: Iterable[Path] | None = None) -> dict[str, object]:
-    """Collect sources from site-packages `folders` (default: this environment's) and write them to the run."""
+def build_corpus(
+    config: RunConfig, run: Path, folders: Iterable[Path] | None = None, clones: Iterable[Path] = ()
+) -> dict[str, object]:
+    """Collect sources from site-packages `folders` (default: this environment's) and clones; write them to the run."""
     chosen = list(folders) if folders is not None else [Path(sysconfig.get_path("purelib"))]
-    missing = [folder for folder in chosen if not folder.is_dir()]
+    clones = list(clones)
+    missing = [folder for folder in (*chosen, *clones) if not folder.is_dir()]
     if missing:
-        raise HunchError(f"no such folder: {missing[0]}", "name a site-packages folder")
-    packages = collect(config.corpus, chosen)
+        raise HunchError(f"no such folder: {missing[0]}", "name a site-packages folder, or one with clones")
+    packages = collect(config.corpus, chosen, clones)
     if not any(package.held_out for package in packages):
         raise HunchError(
             f"none of the {len(packages)} packages found is held out for evaluation",
@@ -99,7 +103,7 @@ def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict
         "license": "Apache-2.0",
         "fim": "spm",
         "context_length": config.model.context,
-        "language": "python",
+        "languages": sorted({language for ending in config.corpus.endings if (language := language_of(ending))}),
         "training": {
             **training,
             "hours": round(state.seconds / 3600, 2),
