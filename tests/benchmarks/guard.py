@@ -21,13 +21,14 @@ from time import perf_counter, time
 from hunch_features.guard.shims import install
 from hunch_server.commands.guard import paths
 
-RULES = "- Never force-push.\n- Do not use `--no-verify`.\n- Use `pnpm`, never `npm`.\n"
+RULES = "- Never force-push.\n- Do not use `--no-verify`.\n- Use `pnpm`, never `npm`.\n- Avoid `git stash`.\n"
 CASES: dict[str, list[str]] = {
     "git --version": ["git", "--version"],
     "git status": ["git", "status"],
     "git log, below six folders": ["git", "-C", "a/b/c/d/e/f", "log", "-1"],
     "git st, an alias": ["git", "st"],
     "git push": ["git", "push", "--quiet", "origin", "main"],
+    "git stash list, advised against": ["git", "stash", "list"],
     "git push --force --dry-run, asks the gate": ["git", "push", "--force", "--dry-run", "--quiet"],
 }
 

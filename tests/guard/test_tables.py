@@ -97,10 +97,10 @@ def test_what_falls_under_a_rule_fits_its_table(
 
 @given(st.lists(st.text(max_size=8), max_size=4))
 def test_no_word_of_a_rule_can_add_a_line_to_a_table(words: list[str]) -> None:
-    lines = rule_lines(Forbidden("git", words))
+    lines = rule_lines(Forbidden("git", words), "S\x1fforbidden")
     assert all(not set(line) & set("\n\r\0") for line in lines)
-    assert [line for line in lines if line.startswith("R")][-1] == lines[-1]
-    assert all(line == "&" or line[0] in "=^~" for line in lines[:-1])
+    assert [line[0] for line in lines[-2:]] == ["R", "S"]
+    assert all(line == "&" or line[0] in "=^~" for line in lines[:-2])
 
 
 def test_what_holds_is_never_away_while_it_is_written_again(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ What cannot be told for sure counts as no match. Imports next to nothing: the sh
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
 
 from hunch_features.guard.git_commands import git_falls_under
+
+TYPE_CHECKING = False  # `typing` and `collections` take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # Options after which a program works in another folder. Git's is read in `git_commands`.
 FOLDER_OPTIONS: dict[str, tuple[str, ...]] = {

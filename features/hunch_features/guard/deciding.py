@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from pathlib import Path
 from hunch_features.constraints.rule import CheckMessage
 from hunch_features.guard import git_commands
 from hunch_features.guard.commands import FOLDER_OPTIONS, falls_under
-from hunch_features.guard.in_force import CommandRule, InForce, in_force, repository_of, speaking_for
+from hunch_features.guard.in_force import InForce, in_force, repository_of, speaking_for
 from hunch_features.guard.messages import message_of, problem_of
+from hunch_features.guard.telling import about_rule, told
 
 ALIAS_TIMEOUT_S = 2.0
-MAX_SHOWN = 300
-"""Code points of a rule's sentence, or of a command, in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def decide(command: Sequence[str], start: Path, environment: Mapping[str, str]) 
             meant = [line for line in meant if problem_of(one.check, message_of(program, line, here))]
         if meant:
             refused = one.rule.severity == "error"
-            decision = Decision(not refused, one.rule.id, _message(one, command, refused), found)
+            decision = Decision(not refused, one.rule.id, told(list(command), about_rule(one), refused), found)
             if refused:
                 return decision
             warning = warning or decision
@@ -122,27 +120,3 @@ def _configured_alias(name: str, folder: Path) -> str:
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return ""
     return ended.stdout.decode("utf-8", "replace").strip()
-
-
-def _message(one: CommandRule, command: Sequence[str], refused: bool) -> str:
-    rule = one.rule
-    typed = shown(shlex.join(command))
-    lines = [
-        f"hunch guard: `{typed}` {'is forbidden' if refused else 'is advised against'} here.",
-        f"  {shown(rule.source.path)}:{rule.source.line}: {shown(rule.text)}",
-    ]
-    if isinstance(one.check, CheckMessage):
-        lines.append("  Its message is not as the rule wants it.")
-    elif one.check.unless:
-        lines.append(f"  Allowed with {' or '.join(map(shown, one.check.unless))}.")
-    if one.instead:
-        lines.append(f"  Use {shown(one.instead)} instead.")
-    if refused:
-        lines.append(f"  To run it all the same: HUNCH_GUARD=off {typed}")
-    return "\n".join(lines)
-
-
-def shown(text: str) -> str:
-    """Text of a workspace for a terminal: one line, bounded, without anything that would steer the terminal."""
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain if len(plain) <= MAX_SHOWN else f"{plain[: MAX_SHOWN - 1]}…"

@@ -1,8 +1,9 @@
 """A program of its own: does a rule mean this command? Asked by a shim when a word of the command is one of a rule.
 
-`python -I -S gate.py PROGRAM GUARD WATCHED ROOT FOLDER ARGUMENTS…` ends with 0: no; 3: yes, or it cannot tell, and
-`judging` must look. The tables were found fresh by the shim. It imports next to nothing, because its start is what
-it costs. With WATCHED, a command that may run is added to the record of its run.
+`python -I -S gate.py PROGRAM GUARD WATCHED ROOT FOLDER ARGUMENTS…` ends with 0: it may run, and what a rule advises has
+been said; 3: a rule forbids it, or it cannot tell, and `judging` must look. The tables were found fresh by the shim. It
+imports next to nothing, because its start is what it costs. With WATCHED, a command that may run is added to the record
+of its run.
 """
 
 from __future__ import annotations
@@ -10,29 +11,70 @@ from __future__ import annotations
 import os
 import sys
 
-NO_RULE = 0
+ALLOWED = 0
 LOOK_CLOSER = 3
 
+TYPE_CHECKING = False  # `typing` takes longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def may_break_a_rule(program: str, guard: str, root: str, folder: str, arguments: list[str]) -> bool:
-    """Whether a rule in the tables from `folder` up to `root` (both with a slash at the end) means the command."""
+
+def advice(program: str, guard: str, root: str, folder: str, arguments: list[str]) -> list[str] | None:
+    """What the tables from `folder` up to `root` (both with a slash at the end) say of a command that may run.
+
+    The lines about the rule that advises against it, the same that `deciding.decide` would name; none where no rule
+    means it; None where one forbids it, or where the tables do not say enough.
+    """
     from hunch_features.guard.commands import Forbidden, falls_under  # noqa: PLC0415 - after the path is set
 
+    found: list[str] = []
+    gives_way = wanted = ""
+    for lines in _tables(program, guard, root, folder):
+        first: list[str] = []
+        untold = False  # a rule that means the command, and has not said yet what it says
+        for line in lines:
+            kind, *parts = line.split("\x1f")
+            if kind == "R" and gives_way != "surely":
+                lease, unless, *words = parts
+                allowed = unless.split("\x1e") if unless else []
+                means = falls_under(Forbidden(program, words, lease == "1", allowed), program, arguments, folder)
+                if untold or (means and gives_way):
+                    return None
+                untold = means
+            elif kind == "S" and untold:
+                if parts[0] != "warning":
+                    return None
+                first = first or parts[1:]
+                untold = False
+            elif kind == "U":
+                wanted = max(wanted, parts[0])
+        if untold:
+            return None
+        found = first or found
+        # A farther rule gives way to a nearer one that names this program as the one to use.
+        gives_way = gives_way or wanted
+    return None if found and _is_alias(program, arguments) else found
+
+
+def _tables(program: str, guard: str, root: str, folder: str) -> Iterator[list[str]]:
+    """The lines of each table of the program, nearest folder first."""
     while True:
         try:
             with open(f"{guard}/tables/{program}{folder}%", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
-                lines = file.read().split("\n")
+                yield file.read().split("\n")
         except (FileNotFoundError, NotADirectoryError):
-            lines = []
-        for line in lines:
-            if line.startswith("R\x1f"):
-                _, lease, unless, *words = line.split("\x1f")
-                allowed = unless.split("\x1e") if unless else []
-                if falls_under(Forbidden(program, words, lease == "1", allowed), program, arguments, folder):
-                    return True
+            pass
         if len(folder) <= len(root):
-            return False
+            return
         folder = folder[: folder.rstrip("/").rindex("/") + 1]
+
+
+def _is_alias(program: str, arguments: list[str]) -> bool:
+    """Whether git must be asked first what its subcommand means."""
+    from hunch_features.guard import git_commands  # noqa: PLC0415 - after the path is set
+
+    name = git_commands.parse(arguments, "").subcommand if program == "git" else ""
+    return bool(name) and name not in git_commands.BUILT_IN
 
 
 def main() -> int:
@@ -40,15 +82,21 @@ def main() -> int:
     program, guard, watched, root, folder, *arguments = sys.argv[1:]
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib takes longer than all the rest
     sys.path.insert(0, os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
-    if root and may_break_a_rule(program, guard, root, folder, arguments):
-        return LOOK_CLOSER
+    if root:
+        about = advice(program, guard, root, folder, arguments)
+        if about is None:
+            return LOOK_CLOSER
+        if about:
+            from hunch_features.guard.telling import told  # noqa: PLC0415 - only where something is said
+
+            sys.stderr.write(told([program, *arguments], about, False) + "\n")
     if watched:
         from hunch_features.guard.watch import observe  # noqa: PLC0415 - only where runs are watched
 
         warning = observe(guard, program, arguments, folder or "/")
         if warning:
             sys.stderr.write(f"{warning}\n")
-    return NO_RULE
+    return ALLOWED
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ Nothing of a repository is executed: an alias is text that is looked at, and the
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+
+TYPE_CHECKING = False  # `typing` and `collections` take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_HEAD_BYTES = 4096
 MAX_ALIASES = 10

@@ -3,7 +3,9 @@
 `stamps/<folder>/<file>` is an empty file with the modification time of the instruction file that was read: where all
 are equal, the tables hold. `tables/<program>/<folder>/%` has some lines per rule: groups of what arguments may be
 (`=word`, `^beginning`, `~letter` of short options), each group with `&` after it, then the rule itself as `gate` reads
-it. A command that does not fit one line of every group cannot break the rule.
+it: `R` with its words, `S` with what it says (`forbidden`, `warning`, or nothing where only the judge can tell). A
+command that does not fit one line of every group cannot break the rule. `U`: a rule here names this program as the one
+to use (`surely`), at least for some files (`maybe`), so that rules of folders above give way.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from hunch_features.constraints.rule import CheckMessage
 from hunch_features.constraints.rules_file import PATH
 from hunch_features.file_lock import one_at_a_time
 from hunch_features.guard.commands import LONG_OF_SHORT, SCRIPTS_OF_NPM, SHORT_RUN, SYNONYMS, Forbidden
 from hunch_features.guard.git_commands import SAME
 from hunch_features.guard.in_force import CommandRule, InForce
+from hunch_features.guard.telling import about_rule
 
 TABLE = "%"
 MORE = "%more"
@@ -108,17 +112,33 @@ def _by_folder(found: InForce, levels: list[Path]) -> Iterator[tuple[Path, list[
 
 def _write_table(guard: Path, folder: Path, rules: Iterable[CommandRule]) -> set[Path]:
     """Write the tables of a folder, one per program; returns where they are."""
-    by_program: dict[str, list[Forbidden]] = {}
+    by_program: dict[str, list[str]] = {}
     for one in rules:
         forbidden = one.forbidden
         if is_plain_name(forbidden.program):
-            by_program.setdefault(forbidden.program, []).append(forbidden)
+            by_program.setdefault(forbidden.program, []).extend(rule_lines(forbidden, what_it_says(one)))
+        wanted = next(iter(one.instead.split()), "")
+        if is_plain_name(wanted):
+            line = SEPARATOR.join(("U", "maybe" if _is_of_some_files(one) else "surely"))
+            by_program.setdefault(wanted, []).append(line)
     done: set[Path] = set()
-    for program, group in by_program.items():
+    for program, lines in by_program.items():
         path = _below(guard / "tables" / program, folder) / TABLE
-        _replace(path, "".join(f"{line}\n" for one in group for line in rule_lines(one)))
+        _replace(path, "".join(f"{line}\n" for line in lines))
         done.add(path)
     return done
+
+
+def _is_of_some_files(one: CommandRule) -> bool:
+    return bool(one.rule.include or one.rule.exclude)
+
+
+def what_it_says(one: CommandRule) -> str:
+    """The line with what a rule says of a command that it means, or that only the judge can tell."""
+    about = [line for line in about_rule(one) if _fits_a_line(line)]
+    if isinstance(one.check, CheckMessage) or _is_of_some_files(one):
+        return SEPARATOR.join(("S", ""))
+    return SEPARATOR.join(("S", "warning", *about) if one.rule.severity == "warning" else ("S", "forbidden"))
 
 
 def _replace(path: Path, text: str) -> None:
@@ -143,8 +163,9 @@ def is_plain_name(program: str) -> bool:
     return 0 < len(program) <= 64 and allowed and program[0].isalnum()
 
 
-def rule_lines(forbidden: Forbidden) -> list[str]:
-    """The lines of a rule. Words that a line cannot hold are left out, so that `gate` says "maybe" more often."""
+def rule_lines(forbidden: Forbidden, says: str) -> list[str]:
+    """The lines of a rule. Words that a line cannot hold are left out: then only the judge can tell what it means."""
+    whole = all(map(_fits_a_line, (*forbidden.words, *forbidden.unless)))
     words = forbidden.words if all(map(_fits_a_line, forbidden.words)) else ()
     unless = forbidden.unless if all(map(_fits_a_line, forbidden.unless)) else ()
     rule = SEPARATOR.join(("R", str(int(forbidden.lease)), WITHIN.join(unless), *words))
@@ -152,7 +173,7 @@ def rule_lines(forbidden: Forbidden) -> list[str]:
     for one in ways(forbidden):
         for group in one:
             lines += [*group, "&"] if all(map(_fits_a_line, group)) else []
-        lines.append(rule)
+        lines += [rule, says if whole else SEPARATOR.join(("S", ""))]
     return lines
 
 

@@ -13,7 +13,6 @@ import click
 from hunch_features.constraints.rulebook import compile_root
 from hunch_features.guard import log
 from hunch_features.guard.acts import watched_programs
-from hunch_features.guard.deciding import shown
 from hunch_features.guard.in_force import command_rules, in_force, repository_of, speaking_for
 from hunch_features.guard.judging import REFUSED, judged, keep, watch
 from hunch_features.guard.risk import (
@@ -26,6 +25,7 @@ from hunch_features.guard.risk import (
 )
 from hunch_features.guard.running import NOT_FOUND, real_program, run
 from hunch_features.guard.shims import Paths, install, read_manifest, uninstall, why_never
+from hunch_features.guard.telling import shown
 from hunch_features.guard.watch import WARNED, letters_of, replay, run_file
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import ensure_home, hunch_home
@@ -56,7 +56,7 @@ def install_shims(shims: Path | None, root: Path, shell: str | None, monitor: bo
     home = ensure_home()
     top = repository_of(root.resolve()) or root.resolve()
     rules = command_rules(compile_root(top).rules)
-    wanted = {one.check.program for one in rules}
+    wanted = {one.forbidden.program for one in rules}
     refused = {name: why for name in sorted(wanted) if (why := why_never(name))}
     before = read_manifest(home / "guard")
     folder = (shims or (Path(before.shims) if before else home / "shims")).absolute()
@@ -207,13 +207,13 @@ def status_of(home: Path, here: Path) -> dict[str, Any]:
         "rules": [
             {
                 "id": one.rule.id,
-                "command": shown(" ".join((one.check.program, *one.check.words))),
+                "command": shown(" ".join((one.forbidden.program, *one.forbidden.words))),
                 "text": shown(one.rule.text),
                 "source": f"{shown(one.rule.source.path)}:{one.rule.source.line}",
                 "severity": one.rule.severity,
-                "guarded": one.check.program in programs,
-                "why": why_never(one.check.program)
-                or ("" if one.check.program in programs else "no shim yet: `hunch guard install`"),
+                "guarded": one.forbidden.program in programs,
+                "why": why_never(one.forbidden.program)
+                or ("" if one.forbidden.program in programs else "no shim yet: `hunch guard install`"),
             }
             for one in held
         ],
