@@ -130,3 +130,21 @@ def test_files_that_are_no_rules_file(root: Path, tmp_path_factory: pytest.TempP
     outside.write_text(HAND)
     path.symlink_to(outside)
     assert "out of the repository" in read_rules_file(root).problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        ('text = "Never use `eval`."\ncheck = { type = "forbid_reference", names = ["eval", "exec"] }', ["mine"]),
+        ('text = "Ours."\ncheck = { type = "forbid_reference", names = ["eval"] }', ["mine"]),
+        ('text = "Ours."\ninclude = ["src/**"]\ncheck = { type = "forbid_reference", names = ["eval"] }', ["", "mine"]),
+        ('text = "Never use `eval`."\ncheck = { type = "forbid_text", text = "eval" }', ["", "mine"]),
+    ],
+    ids=["same sentence", "same check", "narrower check of another text", "another type"],
+)
+def test_a_rule_by_hand_takes_the_place_of_the_compiled_one(root: Path, entry: str, left: list[str]) -> None:
+    (root / "AGENTS.md").write_text("- Never use `eval`.\n")
+    (root / PATH).parent.mkdir()
+    (root / PATH).write_text(f'[[rule]]\nid = "mine"\n{entry}\n')
+    found = compile_root(root).enforced
+    assert [rule.id if rule.id == "mine" else "" for rule in found] == left

@@ -193,6 +193,8 @@ def _is_used(span: Span, verb: str) -> bool:
 
 def _single(span: Span, good: str, demand: Demand) -> Check | None:
     """The check of an object that has one of its own."""
+    if demand.files and re.fullmatch(r"[a-z_]\w*", span.text):
+        return ForbidFile((f"**/{span.text}.*",), good)
     if span.kind == "path" and (demand.verb == "create" or demand.files) and "." in span.text.rsplit("/", 1)[-1]:
         return ForbidFile((glob(span.text),), good)
     if span.kind == "name" and demand.verb in THROWS and _is_code_name(span.text):

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import re2
 
-from hunch_features.constraints.rule import Check, ForbidText, Place, Rule, Severity, Status, kind_of
+from hunch_features.constraints.rule import Check, CheckMessage, ForbidText, Place, Rule, Severity, Status, kind_of
 
 PATH = ".hunch/rules.toml"
 MAX_BYTES = 512 * 1024
@@ -139,24 +139,31 @@ def _entry(table: Any) -> Entry:
         unknown = sorted(set(table["check"]) - known)
         if unknown:
             raise ValueError(f"unknown key `{unknown[0][:60]}` in the check; it may have {', '.join(sorted(known))}")
-        problem = pattern_problem(entry.check) if isinstance(entry.check, ForbidText) else ""
+        problem = pattern_problem(entry.check) if isinstance(entry.check, ForbidText | CheckMessage) else ""
         if problem:
             raise ValueError(problem)
     return entry
 
 
-def pattern_problem(check: ForbidText) -> str:
+def pattern_problem(check: ForbidText | CheckMessage) -> str:
     """Why a text or pattern cannot be looked for; empty when it can."""
+    if isinstance(check, CheckMessage):
+        if not (check.forbid or check.require or check.subject_most):
+            return "a check_message check needs `forbid`, `require` or `subject_most`"
+        return next((problem for one in (check.forbid, check.require) if one and (problem := _re2_problem(one))), "")
     if bool(check.text) == bool(check.pattern):
         return "a forbid_text check needs either `text` or `pattern`"
-    if check.pattern:
-        options = re2.Options()
-        options.max_mem = 8 << 20
-        options.log_errors = False
-        try:
-            re2.compile(check.pattern, options)
-        except re2.error as error:
-            return f"the pattern is not valid in RE2: {error}"
+    return _re2_problem(check.pattern) if check.pattern else ""
+
+
+def _re2_problem(pattern: str) -> str:
+    options = re2.Options()
+    options.max_mem = 8 << 20
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        return f"the pattern is not valid in RE2: {error}"
     return ""
 
 
@@ -164,8 +171,12 @@ def merged(rules: Sequence[Rule], file: RulesFile) -> tuple[list[Rule], list[tup
     """Compiled rules with the file's changes, then those written by hand; and what could not be used, with why."""
     skipped = [(f"{PATH}:{problem.line}", problem.what) for problem in file.problems]
     by_id = {entry.id: (entry, line) for entry, line in file.entries}
+    compiled = {rule.id for rule in rules}
+    by_hand = [entry for entry, _ in file.entries if entry.id not in compiled and entry.check is not None]
     result: list[Rule] = []
     for rule in rules:
+        if rule.id not in by_id and any(_stands_for(entry, rule) for entry in by_hand):
+            continue
         entry, _ = by_id.pop(rule.id, (None, 0))
         if entry is None or (is_unedited(entry) and not holds_proposal(entry, rule)):
             result.append(rule)
@@ -187,6 +198,25 @@ def merged(rules: Sequence[Rule], file: RulesFile) -> tuple[list[Rule], list[tup
         base = Rule(entry.id, kind_of(entry.check), "enforced", entry.text, Place(PATH, line))
         result.append(_changed(base, entry))
     return result, skipped
+
+
+def _stands_for(entry: Entry, rule: Rule) -> bool:
+    """Whether a rule written by hand takes the place of a compiled one, so that no breach is told twice.
+
+    It does with the same check in the same places, and with a check of the same type for the same sentence.
+    """
+    if rule.check is None or entry.check is None or is_unedited(entry):
+        return False
+    scope = (entry.folder or "", entry.include or (), entry.exclude or (), entry.languages or ())
+    if entry.check == rule.check and scope == (rule.folder, rule.include, rule.exclude, rule.languages):
+        return True
+    place = f"{rule.source.path}:{rule.source.line}"
+    same = entry.source == place or _plain(entry.text or "") == _plain(rule.text)
+    return same and type(entry.check) is type(rule.check)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[\w@/.*-]+", text.lower()))
 
 
 def _changed(rule: Rule, entry: Entry) -> Rule:

@@ -413,7 +413,8 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         not_in_places=scope.not_in_places,
         languages=scope.languages,
         folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\b(?:sub)?folders?\b", after) is not None,
-        files=(pattern is _NO or verb in ("add", "create")) and re.search(r"\bfiles?\b", after) is not None,
+        files=(pattern is _NO or verb in ("add", "create"))
+        and re.search(r"\b(?:files?|modules?)\b", after) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,
