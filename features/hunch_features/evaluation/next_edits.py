@@ -19,6 +19,7 @@ from hunch_features.memory.walk import MAX_FILE_BYTES, decode, language_of
 from hunch_features.next_edit.edit import EditJustMade
 from hunch_features.next_edit.repository import MAX_RELATED, MAX_USERS
 from hunch_features.next_edit.source import Source, words_in
+from hunch_features.next_edit.twins import twins
 from hunch_features.text import Edit
 from hunch_features.traces.importers.files import read_lines
 from hunch_models.errors import HunchError
@@ -128,14 +129,22 @@ class CommitTree:
         binding = source.imports.get(name)
         if binding is None:
             return None
+        paths = self._known_paths()
+        if binding.name and source.language == "python":
+            inner = paths.imported(source.language, f"{binding.module}.{binding.name}", source.path)
+            if inner is not None:
+                return inner
+        return paths.imported(source.language, binding.module, source.path)
+
+    def _known_paths(self) -> Paths:
         if self._paths is None:
             listed = run_git(self._root, ["ls-tree", "-r", "-z", "--name-only", self._commit])
             self._paths = Paths(path for path in listed.decode("utf-8", "replace").split("\0") if path)
-        if binding.name and source.language == "python":
-            inner = self._paths.imported(source.language, f"{binding.module}.{binding.name}", source.path)
-            if inner is not None:
-                return inner
-        return self._paths.imported(source.language, binding.module, source.path)
+        return self._paths
+
+    def twins(self, path: str) -> Sequence[str]:
+        """By the names of the commit's files."""
+        return twins(path, self._known_paths())
 
     def related(self, path: str) -> Mapping[str, float]:
         """From the commits before."""

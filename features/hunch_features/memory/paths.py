@@ -30,6 +30,10 @@ class Paths:
     def __len__(self) -> int:
         return len(self._all)
 
+    def named(self, name: str) -> frozenset[str]:
+        """Every path of a file of this name."""
+        return frozenset(self._by_name.get(name, ()))
+
     def has_below(self, folder: str) -> bool:
         """Whether files lie below a folder."""
         lead = f"{folder}/"

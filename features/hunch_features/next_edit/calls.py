@@ -237,6 +237,7 @@ def _hole(source: Source, call: _Call, wanted: Sequence[Passed]) -> Hole | None:
     ]
     names = tuple(wanted[at].parameter for at in new if wanted[at].value is None)
     gap = _gap(source, call, None, None) if call.listed else ", "
+    gap = re.sub(r"\n[ \t]*", "\n", gap)  # an editor indents the lines of a snippet like the line it goes into
     text = gap.join(parts)
     first = new[0]
     if not call.listed:

@@ -9,8 +9,10 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
 
+from hunch_features.next_edit.declarations import C_FAMILY
 from hunch_features.next_edit.edit import Block, ChangedLine, Delta, Replacement
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
+from hunch_features.next_edit.locales import changes_of
 from hunch_features.next_edit.roles import function_called, is_defined, is_import, is_in_class, role_of
 from hunch_features.next_edit.signatures import resigned
 from hunch_features.next_edit.source import Token, climb, definition_name, tokens_of, words_in
@@ -31,11 +33,14 @@ def changes(delta: Delta) -> list[Change]:
         if key not in found:
             found[key] = change
 
+    if delta.edit.path.endswith(".json"):
+        for change in changes_of(delta.before, delta.after):
+            add(change)
     for block in delta.blocks:
         for one in resigned(
             delta.before, delta.after, (block.old_start, block.old_end), (block.new_start, block.new_end)
         ):
-            if not one.is_harmless:
+            if not one.is_harmless or delta.after.language in C_FAMILY:
                 add(Change(ChangeKind.SIGNATURE, one.name, one.name, one.line, at_definition=True, resigned=one))
             for old, new in one.renamed:
                 scope = delta.after.symbol_at(one.line)[1:]

@@ -92,11 +92,14 @@ _DEFINED = ("renamed", "parameter_renamed")
 
 
 def must_follow(facts: Mapping[str, float]) -> bool:
-    """Whether code would be wrong if it stayed: a use of a name that was renamed where it is defined and is defined
-    nowhere else in that file, or a call without a parameter that it needs now. In other files the use must be imported.
+    """Whether code would be wrong if it stayed: the other half of what was changed, a use of a name that was renamed
+    where it is defined and is defined nowhere else in that file, or a call without a parameter that it needs now. In
+    other files the use must be imported.
     """
     if facts.get("role_comment") or facts.get("role_string"):
         return False
+    if facts.get("twin"):
+        return True
     here = bool(facts.get("here"))
     for kind in _DEFINED:
         defined = facts.get(f"use_{kind}_defined") and facts.get(f"use_{kind}_held", 1.0) < 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import tree_sitter
 
 from hunch_features.next_edit.signatures import Parameter, parameters_of
-from hunch_features.next_edit.source import Source, climb, definition_name
+from hunch_features.next_edit.source import Source, climb, name_defined
 
 MOST_LINES = 400
 """Lines of a function in which names are looked for."""
@@ -71,7 +71,7 @@ def in_scope(source: Source, call: tree_sitter.Node, name: str) -> bool:
         node = source.node_at(at, column, name)
         if node is None or node.type not in _NAMES or node.end_byte > call.start_byte or _is_member_name(node):
             continue
-        if definition_name(node.parent) == name if node.parent is not None else True:
+        if name_defined(node.parent) == name if node.parent is not None else True:
             continue
         holder = next((one for one in climb(node.parent) if one.type.startswith((*_FUNCTIONS, *_CLASSES))), None)
         if holder is None:

@@ -10,17 +10,20 @@ from math import log2
 
 from hunch_features.memory.walk import language_of
 from hunch_features.next_edit.changes import changes
+from hunch_features.next_edit.declarations import C_FAMILY, counterparts
 from hunch_features.next_edit.edit import Delta
 from hunch_features.next_edit.facts import add_facts, stem_of
 from hunch_features.next_edit.following import OpenSignatures
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, PAIRS, Change, ChangeKind
 from hunch_features.next_edit.lines import same_anchor, same_block, same_removed
+from hunch_features.next_edit.locales import missing_keys
 from hunch_features.next_edit.repeats import repeats
 from hunch_features.next_edit.repository import Repository
 from hunch_features.next_edit.sentences import TELLING
 from hunch_features.next_edit.siblings import beside_definition, beside_sibling
 from hunch_features.next_edit.source import Source, words_in
 from hunch_features.next_edit.spots import Spot, Spots
+from hunch_features.next_edit.twins import is_counterpart
 from hunch_features.next_edit.uses import NAMED, holding, uses
 
 MAX_WORDS = 8
@@ -67,20 +70,33 @@ def find(
         users = repository.files_using(_words(made))
         together = repository.related(path)
         counts = {word: len(paths) for word, paths in users.items()}
-        for other in _files(path, users, together):
+        halves = repository.twins(path) if _have_twins(made) else ()
+        sources: list[Source] = []
+        for other in [*halves, *(one for one in _files(path, users, together) if one not in halves)]:
             if not in_time():
                 break
             text = repository.text(other)
             if text is None or len(text) > MAX_OTHER_CHARS:
                 continue
             files_read += 1
-            source = _other(other, text)
-            _look(_Looked(source, path, repository), made, held, frozenset(), spots)
+            sources.append(_other(other, text))
+            _look(_Looked(sources[-1], path, repository), made, held, frozenset(), spots)
+        for change in made:
+            if change.kind is ChangeKind.KEY_ADDED:
+                family = [source for source in sources if source.path in halves]
+                for source in family:
+                    missing_keys(change, source, [*family, delta.after], spots)
         add_facts(spots.all(), delta, made, together, counts)
     else:
         add_facts(spots.all(), delta, made, {}, {})
     spots.combine()
     return Found(delta, made, spots.all(), files_read)
+
+
+def _have_twins(made: list[Change]) -> bool:
+    """Whether something was done that other halves of a file have to follow."""
+    kinds = {change.kind for change in made}
+    return bool(kinds & {ChangeKind.KEY_ADDED, ChangeKind.SIGNATURE, ChangeKind.RENAMED})
 
 
 @lru_cache(maxsize=MAX_FILES)
@@ -117,7 +133,15 @@ class _Looked:
         return frozenset(name for name in sorted(set(found))[:MAX_WORDS] if self._is_from(name, change))
 
     def _is_from(self, name: str, change: Change) -> bool:
-        return self._repository.imported_from(self.source, name) == (change.path or self._edited)
+        origin = change.path or self._edited
+        if is_counterpart(origin, self.source.path):
+            return True
+        if self.source.language in C_FAMILY:
+            header = posixpath.splitext(posixpath.basename(origin))[0]
+            return (
+                re.search(rf'#include\s*[<"](?:[^<">\n]*/)?{re.escape(header)}\.\w+[>"]', self.source.text) is not None
+            )
+        return self._repository.imported_from(self.source, name) == origin
 
 
 def _look(
@@ -130,7 +154,10 @@ def _look(
             just = touched if not change.path or not here else touched | {change.line}
             modules = looked.modules(change)
             imported = looked.imports(change) or bool(modules)
-            uses(change, source, here, imported, held[change.old], just, spots, modules)
+            if change.kind is ChangeKind.SIGNATURE and (imported or here):
+                counterparts(change, source, just, spots)
+            if change.resigned is None or not change.resigned.is_harmless:
+                uses(change, source, here, imported, held[change.old], just, spots, modules)
         if change.replacement is not None:
             repeats(change, source, here, touched, spots)
         if change.kind is ChangeKind.LINES_ADDED:

@@ -38,6 +38,7 @@ class ChangeKind(StrEnum):
     BLOCK_REPLACED = "block_replaced"
     LINES_ADDED = "lines_added"
     LINES_REMOVED = "lines_removed"
+    KEY_ADDED = "key_added"
     ENCLOSING = "enclosing"
 
 

@@ -11,6 +11,7 @@ from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.tokens import token_id
 from hunch_features.memory.walk import MAX_FILE_BYTES, decode
 from hunch_features.next_edit.source import Source
+from hunch_features.next_edit.twins import twins
 from hunch_models.errors import HunchError
 
 MAX_USERS = 200
@@ -32,6 +33,9 @@ class Repository(Protocol):
 
     def related(self, path: str) -> Mapping[str, float]:
         """Files that change together with a file, and how often."""
+
+    def twins(self, path: str) -> Sequence[str]:
+        """The other halves of a file: its header or implementation, the same texts in other languages."""
 
 
 class RememberedRepository:
@@ -74,6 +78,10 @@ class RememberedRepository:
         if self._memory is None:
             return Paths(self._open).imported(source.language, binding.module, source.path)
         return self._memory.imported_file(source.language, binding, source.path)
+
+    def twins(self, path: str) -> Sequence[str]:
+        """By the names of all files."""
+        return twins(path, self._memory.paths if self._memory is not None else Paths(self._open))
 
     def related(self, path: str) -> Mapping[str, float]:
         """From the history; nothing where there is none."""

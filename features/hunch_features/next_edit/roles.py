@@ -6,7 +6,7 @@ import tree_sitter
 
 from hunch_features.next_edit.edit import Replacement
 from hunch_features.next_edit.kinds import MORE_KEYWORDS, ChangeKind
-from hunch_features.next_edit.source import Source, Token, climb, definition_name, tokens_of, words_in
+from hunch_features.next_edit.source import Source, Token, climb, definition_name, name_defined, tokens_of, words_in
 
 _CLASSES = ("class", "impl", "trait", "interface", "struct", "enum")
 _FUNCTIONS = ("function", "method", "arrow_function", "lambda", "closure", "constructor")
@@ -19,8 +19,8 @@ def role_of(source: Source, line: int, token: Token) -> tuple[ChangeKind, tuple[
         return ChangeKind.NAME_REPLACED, None, False
     parent = node.parent
     inside = _function_around(node)
-    if parent is not None and definition_name(parent) == token.text:
-        outer = _function_around(parent)
+    if parent is not None and name_defined(parent) == token.text:
+        outer = _function_around(parent.parent if parent.type == "function_declarator" and parent.parent else parent)
         local = outer is not None and outer.type != "class_definition"
         return ChangeKind.RENAMED, _span(outer) if local and outer is not None else None, True
     if parent is not None and _is_member(parent, node):
@@ -89,7 +89,7 @@ def is_defined(source: Source, number: int, word: str) -> bool:
     """Whether the first such word of a line is what the code there defines."""
     column = next((token.start for token in tokens_of(source.lines[number]) if token.text == word), None)
     node = source.node_at(number, column, word) if column is not None else None
-    return node is not None and node.parent is not None and definition_name(node.parent) == word
+    return node is not None and node.parent is not None and name_defined(node.parent) == word
 
 
 def is_import(source: Source, number: int) -> bool:

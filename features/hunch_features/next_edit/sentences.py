@@ -14,6 +14,7 @@ MAX_NAME = 60
 TELLING = {
     ChangeKind.RENAMED: 4.0,
     ChangeKind.SIGNATURE: 4.0,
+    ChangeKind.KEY_ADDED: 4.0,
     ChangeKind.MEMBER_RENAMED: 3.5,
     ChangeKind.CALL_REPLACED: 3.0,
     ChangeKind.NAME_REPLACED: 3.0,
@@ -46,6 +47,8 @@ def title_and_why(change: Change, edited: str, *, has_text: bool, hole: Hole | N
             if hole is not None:
                 title = f"Say what `{old}` gets for {_names(hole.names)} here"
             return title, f"In {file}, {parameters(change.resigned, old)}."
+        case ChangeKind.KEY_ADDED:
+            return f"`{new}` is missing here", f"You added `{new}` in {file}."
         case ChangeKind.NAME_REMOVED:
             return f"`{old}` is still used here", f"You removed `{old}` in {file}."
         case ChangeKind.ARGUMENTS:

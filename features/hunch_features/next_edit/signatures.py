@@ -131,6 +131,13 @@ def _text(node: tree_sitter.Node | None) -> str:
     return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
 
 
+def signature_of(function: tree_sitter.Node) -> Signature | None:
+    """The signature of a function's node; None for a node without parameters or name."""
+    parameters = function.child_by_field_name("parameters")
+    name = _name(function) if parameters is not None else ""
+    return _signature(function, name, parameters) if parameters is not None and name else None
+
+
 def _signature(node: tree_sitter.Node, name: str, parameters: tree_sitter.Node) -> Signature:
     listed, is_method = _listed(parameters)
     constructed = _text(node.child_by_field_name("name")) in _CONSTRUCTORS or node.type in _CONSTRUCTORS

@@ -150,6 +150,14 @@ def climb(node: tree_sitter.Node | None) -> Iterator[tree_sitter.Node]:
         node = node.parent
 
 
+def name_defined(holder: tree_sitter.Node) -> str | None:
+    """The name that the node right around it defines; in C that node is the declarator, with or without a body."""
+    if holder.type != "function_declarator":
+        return definition_name(holder)
+    inner = holder.child_by_field_name("declarator")
+    return inner.text.decode("utf-8", "replace")[:100] if inner is not None and inner.text is not None else None
+
+
 _DEFINITIONS = (
     "function", "method", "class", "struct", "enum", "trait", "impl", "interface", "module", "namespace", "type_alias",
     "constructor", "record", "mod_", "object_", "test_",

@@ -9,7 +9,7 @@ from hunch_features.next_edit.calls import Hole, arguments
 from hunch_features.next_edit.filling import Filled
 from hunch_features.next_edit.kinds import PAIRS, Change, ChangeKind
 from hunch_features.next_edit.roles import is_import
-from hunch_features.next_edit.source import Source, definition_name
+from hunch_features.next_edit.source import Source, name_defined
 from hunch_features.next_edit.spots import Proposal, Spots
 from hunch_features.syntax.scope import COMMENTS, STRING_CONTENTS, STRINGS
 from hunch_features.text import Edit, Position
@@ -126,7 +126,7 @@ def role(source: Source, line: int, column: int, word: str) -> dict[str, float]:
         facts["role_import"] = 1.0
     elif parent is not None:
         kind = parent.type
-        if definition_name(parent) == word:
+        if name_defined(parent) == word:
             facts["role_definition"] = 1.0
         elif "call" in kind or (parent.parent is not None and "call" in parent.parent.type and "arg" not in kind):
             facts["role_call"] = 1.0
