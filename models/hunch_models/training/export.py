@@ -20,6 +20,14 @@ from hunch_models.training.special import END, FILE, MIDDLE, PAD, PREFIX, REPOSI
 
 Weights = NDArray[np.float32]
 
+QUANTS: dict[str, tuple[gguf.GGMLQuantizationType | None, gguf.LlamaFileType]] = {
+    "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
+    "q5_0": (gguf.GGMLQuantizationType.Q5_0, gguf.LlamaFileType.MOSTLY_Q5_0),
+    "f32": (None, gguf.LlamaFileType.ALL_F32),
+}
+"""Types of the matrices; norms stay float32. Of those below 8 bits, gguf's own writer knows the plain ones."""
+SHIPPED, SMALLER = "q8_0", "q5_0"
+
 
 def interleave(weight: Weights, heads: int) -> Weights:
     """Query or key rows from halves (i, i + half) to llama.cpp's adjacent rotary pairs (2i, 2i + 1)."""
@@ -57,19 +65,19 @@ def write_gguf(
     path: Path,
     training: Mapping[str, str | int | float],
     *,
-    quantise: bool = True,
+    quant: str = "q8_0",
 ) -> str:
     """Write the model to `path` (swapped in whole) and return its SHA-256.
 
-    Matrices are Q8_0 when `quantise`, else float32. `training` becomes `hunch.training.*`.
+    `quant` is the type of the matrices, one of `QUANTS`. `training` becomes `hunch.training.*`.
     """
     fresh = path.with_name(path.name + ".tmp")
     writer = gguf.GGUFWriter(fresh, "llama")
-    _write_metadata(writer, config, training, quantise=quantise)
+    kind, file_type = QUANTS[quant]
+    _write_metadata(writer, config, training, file_type)
     _write_vocabulary(writer, tokenizer)
     for name, weight in tensors(model).items():
-        if quantise and weight.ndim == 2:
-            kind = gguf.GGMLQuantizationType.Q8_0
+        if weight.ndim == 2 and kind is not None:
             writer.add_tensor(name, gguf.quants.quantize(weight, kind), raw_dtype=kind)
         else:
             writer.add_tensor(name, weight)
@@ -105,12 +113,15 @@ def agreement(
 
 
 def _write_metadata(
-    writer: gguf.GGUFWriter, config: RunConfig, training: Mapping[str, str | int | float], *, quantise: bool
+    writer: gguf.GGUFWriter,
+    config: RunConfig,
+    training: Mapping[str, str | int | float],
+    file_type: gguf.LlamaFileType,
 ) -> None:
     shape = config.model
     writer.add_name(config.name)
     writer.add_license("Apache-2.0")
-    writer.add_description("Fill-in-the-middle completion of Python source")
+    writer.add_description("Fill-in-the-middle completion of source code")
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
@@ -123,7 +134,7 @@ def _write_metadata(
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(shape.norm_eps)
     writer.add_vocab_size(shape.vocabulary)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantise else gguf.LlamaFileType.ALL_F32)
+    writer.add_file_type(file_type)
     writer.add_string("hunch.fim.order", "spm")
     for key, value in training.items():
         if isinstance(value, str):

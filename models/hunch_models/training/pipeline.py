@@ -21,7 +21,7 @@ from hunch_models.training.config import RunConfig
 from hunch_models.training.corpus import collect, read_corpus, unseen, write_corpus
 from hunch_models.training.curve import draw_curve
 from hunch_models.training.evaluate import evaluate
-from hunch_models.training.export import agreement, write_gguf
+from hunch_models.training.export import SHIPPED, SMALLER, agreement, write_gguf
 from hunch_models.training.nodes import language_of
 from hunch_models.training.packed import FILE_NAME, write_samples
 from hunch_models.training.phases import decay, needed, train
@@ -79,10 +79,9 @@ def pack_samples(config: RunConfig, run: Path, *, most_bytes: int) -> dict[str, 
 
 
 def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict[str, object]:
-    """Write `<name>-q8_0.gguf` into `folder`, compare it with the PyTorch model, and describe it."""
+    """Write the model as `<name>-q8_0.gguf` and in a smaller type, compare both with PyTorch's, and describe them."""
     model, state = load_weights(needed(checkpoint), config)
     tokenizer = load_tokenizer(needed(run / "tokenizer.json"))
-    target = folder / f"{config.name}-q8_0.gguf"
     folder.mkdir(parents=True, exist_ok=True)
     training: dict[str, str | int | float] = {
         "seed": config.train.seed,
@@ -91,15 +90,24 @@ def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict
         "commit": commit(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    sha256 = write_gguf(model, tokenizer, config, target, training)
     probes = [document.text[:1500] for document, _ in zip(read_corpus(run / "held_out.jsonl"), range(8), strict=False)]
+
+    def written(quant: str) -> dict[str, object]:
+        target = folder / f"{config.name}-{quant}.gguf"
+        sha256 = write_gguf(model, tokenizer, config, target, training, quant=quant)
+        return {
+            "file": target.name,
+            "sha256": sha256,
+            "bytes": target.stat().st_size,
+            "quant": quant.upper(),
+            "export": agreement(model, tokenizer, target, probes),
+        }
+
     return {
         "id": config.name,
-        "file": target.name,
-        "sha256": sha256,
-        "bytes": target.stat().st_size,
+        **written(SHIPPED),
+        "smaller": written(SMALLER),
         "params": sum(weight.numel() for weight in model.parameters()),
-        "quant": "Q8_0",
         "license": "Apache-2.0",
         "fim": "spm",
         "context_length": config.model.context,
@@ -109,7 +117,6 @@ def export(config: RunConfig, run: Path, checkpoint: Path, folder: Path) -> dict
             "hours": round(state.seconds / 3600, 2),
             "threads": config.train.threads,
         },
-        "export": agreement(model, tokenizer, target, probes),
         "config": asdict(config),
     }
 

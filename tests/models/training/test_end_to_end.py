@@ -77,6 +77,16 @@ def test_llama_cpp_computes_the_same(result: dict[str, object]) -> None:
     assert export["top1_agreement"] > 0.9
 
 
+def test_the_smaller_type_is_smaller_and_says_how_much_it_loses(run: Path, result: dict[str, object]) -> None:
+    smaller = result["smaller"]
+    assert (run / "export" / smaller["file"]).stat().st_size == smaller["bytes"] < result["bytes"]
+    assert smaller["export"]["max_logit_difference"] > result["export"]["max_logit_difference"]
+    assert smaller["export"]["top1_agreement"] > 0.8
+    with GgufModel(run / "export" / smaller["file"], context=128) as model:
+        tokens = model.tokenise("def work_7(total):\n    total = add(total, item_0)\n    return")
+        assert model.greedy(tokens, most=4, done=lambda text: b"\n" in text, end=0).startswith(b" total")
+
+
 def test_full_precision_agrees_closely(run: Path, tmp_path: Path, result: dict[str, object]) -> None:
     from hunch_models.training.bpe import load_tokenizer
     from hunch_models.training.export import agreement, write_gguf
@@ -85,7 +95,7 @@ def test_full_precision_agrees_closely(run: Path, tmp_path: Path, result: dict[s
     model, _ = load_weights(run / "latest.pt", TINY)
     tokenizer = load_tokenizer(run / "tokenizer.json")
     path = tmp_path / "full.gguf"
-    write_gguf(model, tokenizer, TINY, path, {"seed": 1}, quantise=False)
+    write_gguf(model, tokenizer, TINY, path, {"seed": 1}, quant="f32")
     assert agreement(model, tokenizer, path, ["def work(total):\n    return total\n"])["max_logit_difference"] < 0.01
 
 
