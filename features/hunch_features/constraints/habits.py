@@ -75,7 +75,6 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
             ("uv", "add"),
             ("poetry", "add"),
             ("cargo", "add"),
-            ("go", "get"),
         ),
     ),
     (r"comment(?:ing)?\s+on\s+(?:an?\s+|any\s+)?(?:github\s+)?issues?", (("gh", "issue", "comment"),)),

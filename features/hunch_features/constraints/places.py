@@ -42,7 +42,11 @@ _EDIT = r"(?:hand-?|manually\s+|directly\s+|ever\s+)*(?:edit|modify|touch|change
 _BY_HAND = r"(?:\s+(?:it|them|these|this|those|any|directly|manually|by\s+hand|yourself|in\s+place|files?|at\s+all))*"
 _GROUPS = (
     (
-        re.compile(r"(?:any\s+|other\s+|all\s+)*(?:auto-?)?generated(?:\s+(?!by\b|from\b|in\b)\w+){0,3}"),
+        re.compile(
+            r"(?:any\s+|other\s+|all\s+)*(?:auto-?)?generated(?:\s+(?:proto(?:buf)?|grpc|graphql|source|api|client|sdk|type|"
+            r"python|go|rust|java|typescript|javascript|ts|js|code)){0,2}(?:\s+(?:files?|code|artifacts?|sources?|types|"
+            r"output|bindings?|clients?|stubs?|sdks?))?"
+        ),
         GENERATED,
     ),
     (re.compile(r"lock(?:-?\s?files?)?"), LOCKFILES),
@@ -103,7 +107,7 @@ _TESTS_NAMED = re.compile(
 )
 _TESTS_OUTSIDE = re.compile(
     rf"^(?:{NEVER}|{RATHER_NOT})\s+(?:put(?:ting)?|plac(?:e|ing)|add(?:ing)?|creat(?:e|ing)|writ(?:e|ing)|keep(?:ing)?)\s+"
-    rf"(?:any\s+|new\s+|unit\s+)*tests?(?:\s+files?)?\s+outside(?:\s+of)?\s+(?:the\s+)?(?P<places>{SPAN})"
+    rf"(?:any\s+|new\s+)*tests?(?:\s+files?)?\s+outside(?:\s+of)?\s+(?:the\s+)?(?P<places>{SPAN})"
     r"(?:\s+(?:director(?:y|ies)|folders?|structure))?(?P<tail>\s*[-–—:(,].*)?$",
     re.IGNORECASE,
 )
