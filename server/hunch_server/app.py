@@ -237,8 +237,8 @@ class HunchServer(LanguageServer):
         recording = self.recording
         recorded = [str(root) for root in self.session.roots if recording is not None and recording.on(str(root))]
         await self.gate.load(hunch_home(), recorded, int(time.time() * 1000))
-        if self.gate.degraded:
-            self.warn(f"suggestions are shown by plain rules only: {self.gate.degraded}")
+        if self.gate.warning:
+            self.warn(self.gate.warning)
 
     def _follow_memory(self, settings: Settings) -> None:
         """Open memories for the workspace's folders, or close them when switched off."""

@@ -14,6 +14,7 @@ from hunch_features.gating.levels import GateSettings
 from hunch_features.gating.live import LiveGate
 from hunch_features.traces.store import FILE_NAME, Scope, Store
 from hunch_models.errors import HunchError
+from hunch_models.gate.tree_model import REQUEST, SHOW
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,14 @@ class SessionGate:
 
     def __init__(self, settings: GateSettings) -> None:
         self.live = LiveGate(Gate(GateModels(None, None, "loading"), settings))
+        self._own = ""
 
     @property
-    def degraded(self) -> str:
-        """What is wrong with it; empty when nothing is."""
-        return self.live.gate.degraded
+    def warning(self) -> str:
+        """What is wrong with it, for the person; empty when nothing is."""
+        if self.live.gate.degraded:
+            return f"suggestions are shown by plain rules only: {self.live.gate.degraded}"
+        return f"the gate uses the models that come with Hunch, not your own: {self._own}" if self._own else ""
 
     def configure(self, settings: GateSettings) -> None:
         """Use other settings from the next suggestion on."""
@@ -40,11 +44,20 @@ class SessionGate:
 
     async def load(self, home: Path, workspaces: Sequence[str], now_ms: int) -> None:
         """Load the models, and what the record tells of the person; `workspaces`: names of those that are recorded."""
-        self.live.gate.models = await asyncio.to_thread(GateModels.load)
+        self.live.gate.models, self._own = await asyncio.to_thread(_models, self.live.gate.settings.models)
         if self.live.gate.settings.learn and workspaces:
             learnt = await asyncio.to_thread(_personal, home / FILE_NAME, now_ms)
             if learnt is not None and not self.live.gate.history.decided:
                 self.live.gate.personal = learnt
+
+
+def _models(folder: str) -> tuple[GateModels, str]:
+    """The person's own models where they are chosen and whole, else the shipped ones; and why not their own."""
+    if not folder:
+        return GateModels.load(), ""
+    own = Path(folder).expanduser()
+    found = GateModels.load(own / REQUEST.name, own / SHOW.name)
+    return (found, "") if not found.detail else (GateModels.load(), found.detail)
 
 
 def _personal(record: Path, now_ms: int) -> Personal | None:

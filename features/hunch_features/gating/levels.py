@@ -37,6 +37,14 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True):
     learn: Annotated[
         bool, Meta(description="Adapt to your own decisions (kept on disk only while recording is allowed).")
     ] = True
+    models: Annotated[
+        str,
+        Meta(
+            description="Folder with models of your own, made by `hunch train gate`; empty: those that come with "
+            "Hunch. From the next start on.",
+            extra={"scope": "machine"},
+        ),
+    ] = ""
     explore: Annotated[
         float,
         Meta(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from hunch_features.gating.features import REQUEST_FEATURES, SHOW_FEATURES, row, show_values
 from hunch_features.gating.history import History
 from hunch_features.gating.recorded import Recorded, fingerprint
+
+DAY_S = 86_400
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -67,3 +69,9 @@ def samples(decisions: Sequence[Recorded]) -> Samples:
         np.array(rates),
         tuple(prints),
     )
+
+
+def by_day(decisions: Sequence[Recorded]) -> Samples:
+    """The same of one person, whose days take the place of people: what is left out is a day as a whole."""
+    days = tuple(f"day {int(one.place.at_s // DAY_S)}" for one in decisions if one.taken is not None)
+    return replace(samples(decisions), people=days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from hunch_features.completion.reasons import SENTENCES, Reason
+from hunch_features.gating.replay import Replayed
 from hunch_features.gating.rewards import Judged
 from hunch_features.gating.styles import SENTENCES as STYLES
 from hunch_features.gating.styles import style_of
@@ -36,13 +37,15 @@ class Section:
     rows: Sequence[tuple[str, ...]]
 
 
-def render(summary: Summary, judged: Judged, *, recording: str, made_at: datetime) -> str:
+def render(
+    summary: Summary, judged: Judged, replayed: Mapping[str, Replayed], *, recording: str, made_at: datetime
+) -> str:
     """The page as HTML. `recording`: one sentence on what is recorded now."""
     environment = jinja2.Environment(loader=jinja2.PackageLoader("hunch_server.report", "."), autoescape=True)
     return environment.get_template("page.html.j2").render(
         summary=summary,
         headline=headline(summary),
-        sections=sections(summary, judged),
+        sections=sections(summary, judged, replayed),
         recording=recording,
         made_at=made_at.strftime("%Y-%m-%d %H:%M"),
         period=_period(summary),
@@ -70,7 +73,7 @@ def headline(summary: Summary) -> list[tuple[str, str]]:
     ]
 
 
-def sections(summary: Summary, judged: Judged) -> list[Section]:
+def sections(summary: Summary, judged: Judged, replayed: Mapping[str, Replayed]) -> list[Section]:
     """Those sections for which there is anything to show."""
     made = [
         _by_day(summary),
@@ -80,6 +83,7 @@ def sections(summary: Summary, judged: Judged) -> list[Section]:
         _by_hour(summary),
         _withheld(summary),
         _calibration(judged),
+        _replayed(replayed),
         _rewards(judged),
         _rubrics(summary),
     ]
@@ -248,6 +252,43 @@ def _calibration(judged: Judged) -> Section | None:
         plots.plot(plots.reliability([point[:4] for point in points]), "Said and true acceptance", height_in=3.0),
         ("said", "taken", "suggestions"),
         [(f"{mean:.0%}", f"{share:.0%} ({low:.0%} to {high:.0%})", f"{n}") for mean, share, low, high, n in points],
+    )
+
+
+def _replayed(replayed: Mapping[str, Replayed]) -> Section | None:
+    """What each level of the gate would have hidden of what was seen, what that would have lost, and saved."""
+    if not replayed:
+        return None
+    off = replayed["off"]
+    on = {level: one for level, one in replayed.items() if level != "off"}
+    if not off.taken or not off.refused:
+        return None
+    return Section(
+        "With the gate, and without",
+        f"Your last {off.decided:,} recorded suggestions, played through the gate again at each level. What it held "
+        "back at the time is not among them. Tokens are what the model need not have written.",
+        plots.plot(
+            plots.pairs(
+                list(on),
+                [one.hidden / one.refused for one in on.values()],
+                [one.lost / one.taken for one in on.values()],
+                ("hidden of what you turned down", "lost of what you took"),
+            ),
+            "What each level would have hidden and lost",
+            height_in=1.9,
+        ),
+        ("level", "turned down, hidden", "taken, lost", "taken characters kept", "not even made", "tokens saved"),
+        [
+            (
+                level,
+                f"{one.hidden:,} of {one.refused:,}",
+                f"{one.lost:,} of {one.taken:,}",
+                f"{one.chars_kept:,} of {one.chars:,}",
+                f"{one.not_made:,} of {one.decided:,}",
+                f"{one.tokens_saved:,} of {one.tokens:,}",
+            )
+            for level, one in replayed.items()
+        ],
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +13,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+
+from hunch_models.intervals import wilson
 
 # Colours that matplotlib writes → what the page puts there.
 INK, FAINT, FIRST, SECOND, THIRD = "#010101", "#020202", "#030303", "#040404", "#050505"
@@ -23,6 +26,11 @@ VARIABLES = {
     THIRD: "var(--third)",
 }
 WIDTH_IN = 7.2
+LIGHT = {"ink": "#1d2330", "faint": "#9aa3b2", "first": "#2563b0", "second": "#b4541f", "third": "#3c8651"}
+DARK = {"ink": "#e4e7ec", "faint": "#7b8494", "first": "#6aa5ee", "second": "#e39a6b", "third": "#7cc591"}
+"""What the variables are in a picture that stands alone; the page has its own, the same."""
+
+NAMES = {"copilot": "Copilot telemetry", "realhumaneval": "RealHumanEval", "traces": "your own, day by day"}
 
 STYLE = {
     "svg.fonttype": "none",
@@ -103,6 +111,24 @@ def shares(
     return draw
 
 
+def pairs(
+    labels: Sequence[str], first: Sequence[float], second: Sequence[float], names: tuple[str, str]
+) -> Callable[[Axes], None]:
+    """Two horizontal bars of shares (0 to 1) beside each other for each label, the first on top."""
+
+    def draw(axes: Axes) -> None:
+        places = list(range(len(labels)))[::-1]
+        axes.barh([place + 0.18 for place in places], first, color=FIRST, height=0.34, label=names[0])
+        axes.barh([place - 0.18 for place in places], second, color=SECOND, height=0.34, label=names[1])
+        axes.set_yticks(places, list(labels))
+        axes.set_xlim(0, min(1.0, max([0.1, *first, *second]) * 1.05))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.grid(axis="y", visible=False)
+        axes.legend(loc="best")
+
+    return draw
+
+
 def counts(labels: Sequence[str], values: Sequence[int]) -> Callable[[Axes], None]:
     """Horizontal bars of counts with the numbers beside them, the first on top."""
 
@@ -156,6 +182,65 @@ def reliability(points: Sequence[tuple[float, float, float, float]]) -> Callable
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
 
     return draw
+
+
+def reliabilities(series: Sequence[tuple[str, Sequence[tuple[float, float, int]]]]) -> Callable[[Axes], None]:
+    """(said, true, count) of several sets, each with its name, against the diagonal; bars are 95 % intervals."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle="--")
+        top = 0.0
+        for (name, points), colour in zip(series, (FIRST, SECOND, THIRD), strict=False):
+            said, true = [point[0] for point in points], [point[1] for point in points]
+            bounds = [wilson(round(share * count), count) for _, share, count in points]
+            errors = [
+                [max(0.0, share - low) for share, (low, _) in zip(true, bounds, strict=True)],
+                [max(0.0, high - share) for share, (_, high) in zip(true, bounds, strict=True)],
+            ]
+            axes.errorbar(
+                said,
+                true,
+                yerr=errors,
+                color=colour,
+                marker="o",
+                markersize=4,
+                linewidth=1.2,
+                elinewidth=0.8,
+                label=name,
+            )
+            top = max(top, *said, *(high for _, high in bounds))
+        axes.set_xlim(0, min(1.0, top * 1.05))
+        axes.set_ylim(0, min(1.0, top * 1.05))
+        axes.set_xlabel("said before it was shown")
+        axes.set_ylabel("taken")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+        axes.legend(loc="upper left")
+
+    return draw
+
+
+def write_reliability(metrics: Mapping[str, Any], path: Path) -> None:
+    """The reliability diagram of figures by data set, as the weights carry them. Raises OSError."""
+    series = [
+        (NAMES.get(name, name), [(float(said), float(true), int(count)) for said, true, count in found["reliability"]])
+        for name, found in metrics.items()
+    ]
+    drawn = plot(reliabilities(series), "Said and true acceptance, people left out", height_in=3.6)
+    path.write_text(alone(drawn), encoding="utf-8", newline="\n")
+
+
+def alone(drawn: Markup) -> str:
+    """A plot as a file of its own that follows the reader's light or dark preference."""
+
+    def variables(colours: Mapping[str, str]) -> str:
+        return "svg{" + "".join(f"--{name}:{colour};" for name, colour in colours.items()) + "}"
+
+    style = (
+        "<style>svg{font-family:system-ui,sans-serif}"
+        f"{variables(LIGHT)}@media (prefers-color-scheme:dark){{{variables(DARK)}}}</style>"
+    )
+    return re.sub(r"(<svg [^>]*>)", rf"\1{style}", str(drawn), count=1) + "\n"
 
 
 def differences(
