@@ -6,7 +6,7 @@ Invariant: typed text + what a lookup returns == what was generated there, with 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hunch_features.gating.situation import LogProbs
 from hunch_features.text import Position, Snapshot
@@ -25,15 +25,18 @@ class Entry:
     text: str
     logprobs: LogProbs
     multiline: bool
+    ahead: bool = False
+    """Made in idle time, and nobody has come to it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What is left of an entry to show."""
+    """What is left of an entry to show. `ahead`: it was made in idle time, and this is the first time it is of use."""
 
     text: str
     logprobs: LogProbs
     multiline: bool
+    ahead: bool = False
 
 
 Key = tuple[str, str, str]
@@ -58,13 +61,14 @@ class TypeThroughCache:
         logprobs: LogProbs,
         *,
         multiline: bool,
+        ahead: bool = False,
     ) -> None:
         """Keep `text` (not empty) as the completion at a position."""
         before = snapshot.line(position.line)[: position.column]
         key = _key(snapshot, position.line, _suffix(snapshot, position))
         place = self._places.setdefault(key, OrderedDict())
         self._size += before not in place
-        place[before] = Entry(before, text, logprobs, multiline)
+        place[before] = Entry(before, text, logprobs, multiline, ahead)
         place.move_to_end(before)
         self._places.move_to_end(key)
         while self._size > self._capacity:
@@ -106,7 +110,9 @@ def _extend(place: OrderedDict[str, Entry], typed: str) -> Hit | None:
             continue
         done = typed[len(entry.line_prefix) :]
         if len(done) < len(entry.text) and entry.text.startswith(done):
-            return Hit(entry.text[len(done) :], entry.logprobs, entry.multiline)
+            if entry.ahead:
+                place[entry.line_prefix] = replace(entry, ahead=False)
+            return Hit(entry.text[len(done) :], entry.logprobs, entry.multiline, entry.ahead)
     return None
 
 

@@ -10,11 +10,13 @@ import asyncio
 import functools
 import itertools
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from hunch_features.completion.ahead import Ahead, AheadCounts
 from hunch_features.completion.cache import TypeThroughCache
 from hunch_features.completion.candidates import (
     Candidate,
@@ -46,7 +48,7 @@ from hunch_features.gating.gate import Verdict
 from hunch_features.gating.situation import LogProbs, Suggested
 from hunch_features.syntax import Scope, TreeCache, byte_offset, node_and_symbol, scope_at
 from hunch_features.text import Position, Snapshot
-from hunch_models.backend import Backend, BackendState
+from hunch_models.backend import Backend, BackendState, CountsWork, Finish, GenerationRequest, Priority, StopRule
 from hunch_models.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier one (Copilot's 200 ms)
 GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
 REMEMBERED_CANDIDATES = 64
+READ_AHEAD = frozenset({Reason.AFTER_DELETE, Reason.MID_WORD, Reason.TEXT_RIGHT, Reason.UNLIKELY_HERE})
+"""Reasons for silence after which the place is read in idle time: the next key may well be one to answer."""
 
 KeepRules = Callable[[Snapshot, Position, str], str | Drop]
 """A completion as the rules of its repository allow it: unchanged, mended, or dropped with the rule's words."""
@@ -90,7 +94,9 @@ class CompletionEngine:
         recall: Recall | None = None,
         keep_rules: KeepRules = lambda _snapshot, _position, text: text,
         gate: Gatekeeper | None = None,
+        machine_free: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`machine_free`: whether work that nobody waits for may be done now, as far as the machine is concerned."""
         self._backend = backend
         self._settings = settings
         self._clock = clock
@@ -110,6 +116,9 @@ class CompletionEngine:
         self._ids = itertools.count(1)
         self._sequence = 0
         self._running: Running | None = None
+        self._last: tuple[str, Snapshot, Position] | None = None  # what was offered last, and where
+        self._machine_free = machine_free
+        self._ahead = Ahead(self._make_ahead, self._read_ahead, backend.idle, self._may_work_ahead)
 
     # ---- state that others look at ----
 
@@ -122,6 +131,11 @@ class CompletionEngine:
     def snoozed(self) -> bool:
         """Whether the person asked for silence until later."""
         return self._settings.snooze_until > self._wall_clock()
+
+    @property
+    def ahead(self) -> AheadCounts:
+        """What was done in idle time."""
+        return self._ahead.counts
 
     def configure(self, settings: CompletionSettings) -> None:
         """Use other settings from the next request on."""
@@ -147,6 +161,14 @@ class CompletionEngine:
     def shown(self, candidate_id: str) -> None:
         """It is on the screen."""
         self._gate.shown(candidate_id)
+        offered = self._offered.get(candidate_id)
+        if offered is None or self._last is None or self._last[0] != candidate_id:
+            return
+        candidate = offered.candidate
+        chance = candidate.p_accept
+        if chance is None:
+            chance = math.exp(candidate.mean_logprob) if candidate.mean_logprob is not None else 0.0
+        self._ahead.shown(*self._last[1:], candidate.completion, chance)
 
     def accepted(self, candidate_id: str) -> None:
         """It was inserted, as a whole or in part."""
@@ -164,6 +186,8 @@ class CompletionEngine:
         self._cache.forget(path)
         self._trees.forget(path)
         self._context.forget(path)
+        self._last = None
+        self._ahead.stop()
         if self._running is not None and self._running.snapshot.path == path:
             self._abandon(self._running)
 
@@ -186,15 +210,18 @@ class CompletionEngine:
             lambda: self._scope(query.snapshot, query.offset),
         )
         asked.timing.rules = (self._clock() - started) * 1000
+        self._ahead.came(query.snapshot, position)
         if reason is not None:
             self._abandon_unwanted()
+            self._rest_at(asked, reason)
             return self._silent(asked, reason)
         hit_started = self._clock()
         hit = self._cache.get(query.snapshot, position)
         asked.timing.cache = (self._clock() - hit_started) * 1000
         if hit is not None:
+            self._ahead.counts.used += hit.ahead
             return self._offer(asked, hit.text, hit.logprobs, Source.CACHE)
-        running = self._matching_running(query.snapshot, position)
+        running = self._matching_running(query.snapshot, position) or self._ahead.matching(query.snapshot, position)
         if running is not None:
             outcome = await self._attach(running, asked)
             if outcome is not None:
@@ -206,7 +233,10 @@ class CompletionEngine:
         await self._wait_for(running, ATTACH_WAIT_S)
         asked.timing.model = (self._clock() - asked.started) * 1000
         hit = self._cache.get(asked.query.snapshot, asked.position)
-        return self._offer(asked, hit.text, hit.logprobs, Source.RUNNING) if hit is not None else None
+        if hit is None:
+            return None
+        self._ahead.counts.used += hit.ahead
+        return self._offer(asked, hit.text, hit.logprobs, Source.RUNNING)
 
     async def _generate(self, asked: _Asked) -> Outcome:
         query, timing = asked.query, asked.timing
@@ -216,6 +246,7 @@ class CompletionEngine:
         timing.gate += verdict.took_ms
         if not verdict.allowed:
             self._abandon_unwanted()
+            self._rest_at(asked, Reason.UNLIKELY_HERE)
             return self._silent(asked, Reason.UNLIKELY_HERE, verdict=verdict)
         if self._backend.status.state is not BackendState.READY:
             return await self._without_model(asked)
@@ -279,11 +310,9 @@ class CompletionEngine:
         task.add_done_callback(lambda _task: self._finished(running))
         return running
 
-    async def _run(self, running: Running, shape: Shape, tree: TreeOf, timing: Timing, begun: float) -> Chosen:
-        """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
-        snapshot, position = running.snapshot, running.position
+    def _assembled(self, snapshot: Snapshot, position: Position, shape: Shape) -> GenerationRequest:
         info = self._backend.info
-        request = self._context.assemble(
+        return self._context.assemble(
             snapshot,
             position,
             self._settings,
@@ -292,6 +321,19 @@ class CompletionEngine:
             info.chars_per_token if info else 3.0,
             info.context_length if info else 0,
         )
+
+    async def _run(
+        self,
+        running: Running,
+        shape: Shape,
+        tree: TreeOf,
+        timing: Timing,
+        begun: float,
+        priority: Priority = Priority.TYPED,
+    ) -> Chosen:
+        """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
+        snapshot, position = running.snapshot, running.position
+        request = replace(self._assembled(snapshot, position, shape), priority=priority)
         # What memory says comes first: the model is asked how likely it finds each of its texts.
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
         request = replace(request, score=tuple(one.text for one in recalled[:MOST_SCORED]))
@@ -305,12 +347,49 @@ class CompletionEngine:
         answered = self._clock()
         timing.model = (answered - assembled) * 1000
         timing.take(result.timing)
-        self._delay.answered(timing.model)
+        if result.finish is Finish.CANCELLED:
+            raise asyncio.CancelledError  # something more urgent has the worker
+        if priority is Priority.TYPED:
+            self._delay.answered(timing.model)
         chosen = choose(result, recalled, lambda text: self._filtered(snapshot, position, text, tree))
         if isinstance(chosen.result, str):
-            self._cache.put(snapshot, position, chosen.result, chosen.logprobs, multiline=shape.multiline)
+            self._cache.put(
+                snapshot,
+                position,
+                chosen.result,
+                chosen.logprobs,
+                multiline=shape.multiline,
+                ahead=priority is not Priority.TYPED,
+            )
         timing.filters = (self._clock() - answered) * 1000
         return chosen
+
+    # ---- idle work ----
+
+    def _may_work_ahead(self) -> bool:
+        """Only with a model of this machine, which keeps to priorities."""
+        return (
+            self._settings.idle_work
+            and isinstance(self._backend, CountsWork)
+            and self._backend.status.state is BackendState.READY
+            and not self.snoozed
+            and self._machine_free()
+        )
+
+    async def _make_ahead(self, running: Running) -> Chosen:
+        """What `_run` makes for a request, for a text that does not exist yet."""
+        tree = self._tree_of(running.snapshot, running.position)
+        shape = decide(running.snapshot, running.position, tree, self._settings)
+        return await self._run(running, shape, tree, Timing(), self._clock(), Priority.SPECULATION)
+
+    async def _read_ahead(self, snapshot: Snapshot, position: Position) -> None:
+        shape = Shape(StopRule(), self._settings.max_tokens_line, multiline=False)
+        await self._backend.prewarm(replace(self._assembled(snapshot, position, shape), priority=Priority.PREWARM))
+
+    def _rest_at(self, asked: _Asked, reason: Reason) -> None:
+        """Nothing is asked here and now; the next key may ask."""
+        if reason in READ_AHEAD:
+            self._ahead.rested(asked.query.snapshot, asked.position)
 
     # ---- the running generation ----
 
@@ -398,6 +477,7 @@ class CompletionEngine:
             p_accept=verdict.p,
             figures=figures(logprobs, verdict, asked.timing),
         )
+        self._last = (candidate.id, query.snapshot, position)
         self._offered[candidate.id] = _Offered(candidate, place)
         if len(self._offered) > REMEMBERED_CANDIDATES:
             self._offered.popitem(last=False)

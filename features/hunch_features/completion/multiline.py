@@ -96,6 +96,12 @@ def decide(
     return Shape(rule, settings.max_tokens_block, multiline=True)
 
 
+def opens_block(language: str, line: str) -> bool:
+    """Whether a line looks as if a block begins after it."""
+    pattern = OPENERS.get(language)
+    return pattern is not None and pattern.search(line) is not None
+
+
 def _block_indent(snapshot: Snapshot, position: Position, tree: TreeOf, *, explicit: bool) -> int | None:
     """Least columns of the lines of the block that begins at the cursor; None where none does or it has content."""
     above = _line_above(snapshot, position.line)

@@ -44,6 +44,13 @@ class CompletionSettings(msgspec.Struct, frozen=True, kw_only=True):
     suffix_tokens: Annotated[int, Meta(description="Context after the cursor.", ge=0, le=8192)] = 96
     extra_tokens: Annotated[int, Meta(description="Context from other files of the repository.", ge=0, le=8192)] = 0
     time_limit_ms: Annotated[int, Meta(description="Longest time one completion may take.", ge=50, le=60000)] = 1000
+    idle_work: Annotated[
+        bool,
+        Meta(
+            description="Make the text after a shown suggestion in idle time, as if it were accepted. Never on "
+            "battery, under load or with a remote server."
+        ),
+    ] = True
     min_logprob: Annotated[
         float,
         Meta(

@@ -1,9 +1,11 @@
-"""What machine this is, in one line: benchmarks and `hunch doctor` print it beside every figure."""
+"""What machine this is, in one line for benchmarks and `hunch doctor`, and whether it has time to spare."""
 
 from __future__ import annotations
 
 import os
 import platform
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -27,3 +29,35 @@ def machine_line() -> str:
         f"{cpu_name()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}"
     )
+
+
+LOOK_EVERY_S = 5.0
+BUSY_PERCENT = 60.0
+"""Above it, over all cores since the last look, somebody else needs them."""
+
+
+class Spare:
+    """Whether work that nobody waits for may be done: not on battery and not while the machine is busy."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked_at = clock()
+        self._answer = True
+        psutil.cpu_percent(None)  # the first call only sets the mark that later ones count from
+
+    def __call__(self) -> bool:
+        """Looked at anew every five seconds at most; takes well below a millisecond."""
+        now = self._clock()
+        if now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            self._answer = not on_battery() and psutil.cpu_percent(None) < BUSY_PERCENT
+        return self._answer
+
+
+def on_battery() -> bool:
+    """Whether the machine runs on its battery; False where there is none or nobody knows."""
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError, RuntimeError):  # not offered on every system
+        return False
+    return battery is not None and battery.power_plugged is False

@@ -33,6 +33,7 @@ async def stats(server: HunchServer, _params: Any) -> dict[str, Any]:
         "answer_ms": percentiles(counters.answer_ms),
         "outside_model_ms": percentiles(counters.outside_model_ms),
         "work": dataclasses.asdict(server.backend.work) if isinstance(server.backend, CountsWork) else {},
+        "ahead": dataclasses.asdict(server.session.engine.ahead) if server.session.engine is not None else {},
         "model": info.id if info else "",
     }
 
