@@ -25,6 +25,7 @@ from hunch_server.adapters.editor_values import plain
 from hunch_server.adapters.engines import NoBackend, make_backend
 from hunch_server.adapters.home import ensure_home, hunch_home
 from hunch_server.adapters.logs import configure_logging
+from hunch_server.adapters.machine import Spare
 from hunch_server.errors import InvalidParams, notification_boundary, request_boundary
 from hunch_server.gating import SessionGate
 from hunch_server.handlers import (
@@ -92,6 +93,7 @@ class HunchServer(LanguageServer):
         self._last_status: dict[str, Any] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._switching = asyncio.Lock()
+        self._spare = Spare()
         self._begun = False
         self._register()
 
@@ -267,6 +269,7 @@ class HunchServer(LanguageServer):
             on_thinking=self._thinking_changed,
             keep_rules=self._keep_rules,
             gate=self.gate.live,
+            machine_free=self._spare,
         )
         self.in_background(self._switch(old, self.backend))
 
