@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 
 from hunch_features.syntax import SyntaxTree, parse
 
@@ -11,6 +12,7 @@ COMMENT = re.compile(r"comment")
 STRING = re.compile(
     r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
 )
+_LINE_END = re.compile(r"\n")
 CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
 
 
@@ -23,6 +25,7 @@ class CheckedFile:
     language: str
     _tree: SyntaxTree | None = None
     _parsed: bool = False
+    _starts: list[int] = field(default_factory=list)
 
     @property
     def tree(self) -> SyntaxTree | None:
@@ -34,8 +37,17 @@ class CheckedFile:
 
     def byte(self, offset: int) -> int:
         """The byte in UTF-8 of a code point."""
+        if self.text.isascii():  # a flag of the string, which is not read through for it
+            return offset
         before = self.text[:offset]
         return len(before) if before.isascii() else len(before.encode("utf-8", "replace"))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a code point, both from 0. Lines end with a line feed here."""
+        if not self._starts:
+            self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        line = bisect_right(self._starts, offset) - 1
+        return line, offset - self._starts[line]
 
     def offset(self, byte: int) -> int:
         """The code point of a byte in UTF-8."""

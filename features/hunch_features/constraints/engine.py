@@ -343,14 +343,4 @@ def _pattern(pattern: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _violation(rule: Rule, file: CheckedFile, start: int, end: int, message: str) -> Violation:
-    line = file.text.count("\n", 0, start)
-    end_line = file.text.count("\n", 0, end)
-    return Violation(
-        rule,
-        file.path,
-        line,
-        start - (file.text.rfind("\n", 0, start) + 1),
-        end_line,
-        end - (file.text.rfind("\n", 0, end) + 1),
-        message,
-    )
+    return Violation(rule, file.path, *file.position(start), *file.position(end), message)
