@@ -109,6 +109,11 @@ class Memories:
         followed = self._of(shown)
         return followed.memory if followed is not None else None
 
+    def below(self, root: Path) -> RepositoryMemory | None:
+        """The memory of a folder of the workspace."""
+        followed = self._followed.get(root)
+        return followed.memory if followed is not None else None
+
     def _of(self, shown: str) -> _Followed | None:
         for opened in self._session.documents.values():
             if opened.document is not None and opened.document.path == shown and opened.path is not None:

@@ -97,7 +97,7 @@ class Source:
 
     def _found(self, word: str, most: int) -> list[tuple[int, int]]:
         # By hand: compiling an expression for every word takes longer than most searches with it.
-        text, found, line = self.text, [], 0
+        text, found, line = self.text, list[tuple[int, int]](), 0
         at = text.find(word) if word else -1
         while at >= 0 and len(found) < most:
             end = at + len(word)

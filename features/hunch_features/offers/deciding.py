@@ -25,6 +25,7 @@ VALUE: dict[OfferKind, float] = {
     OfferKind.RULE_FIX: 0.8,
     OfferKind.RESUME: 0.7,
     OfferKind.RUN_TEST: 0.6,
+    OfferKind.NEXT_FILE: 0.55,
 }
 """What a right offer of a kind is worth; the scale is that of `COST`: a next edit that is 60 % sure is just worth the
 interruption of somebody who writes, as its operating point wants it."""

@@ -16,6 +16,8 @@ HABIT_MS = 3 * 60_000
 """A test run this soon after a saving counts as following it."""
 MOST_FILES = 200
 MOST_FAILURES = 50
+_WRONG = re.compile(r"\b(?:\w*Error|\w*Exception|error|FAILED|FAIL|panicked|fatal)\b|[\u2717\u2715]")
+_SUMMARY = re.compile(r"=+ |\d+ (?:failed|errors?)\b|Tests?:\s|Found \d+|npm (?:ERR|error)|error: could not compile")
 _PLACES = re.compile(r"0x[0-9a-f]+|\d+")
 
 
@@ -118,5 +120,7 @@ def signature(what: str) -> str:
 
 
 def last_line(output: str) -> str:
-    """The last line with text: where most tools say what was wrong."""
-    return next((line.strip() for line in reversed(output[-4000:].splitlines()) if line.strip()), "")
+    """The last line that says what was wrong; failing that the last one with text. Summaries say only how many."""
+    lines = [line.strip() for line in output[-4000:].splitlines() if line.strip()]
+    said = (line for line in reversed(lines) if _WRONG.search(line) and not _SUMMARY.match(line))
+    return next(said, lines[-1] if lines else "")

@@ -17,6 +17,7 @@ class OfferKind(StrEnum):
     MISSING_TWIN = "missing_twin"
     RULE_FIX = "rule_fix"
     RUN_TEST = "run_test"
+    NEXT_FILE = "next_file"
     REPEATED_FAILURE = "repeated_failure"
     RESUME = "resume"
 

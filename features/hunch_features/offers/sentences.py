@@ -60,6 +60,8 @@ def wanting(offer: Offer) -> str:
             text = f"using `{better}` in {path}, as the project's rules ask"
         case OfferKind.RUN_TEST, (test, path, *_):
             text = f"running {test} after the change of {path}"
+        case OfferKind.NEXT_FILE, (other, path, *_):
+            text = f"going on to {other} after {path}"
         case OfferKind.REPEATED_FAILURE, (commit, *words):
             text = f"fixing the failure about {_listed(words)}, as {commit} did"
         case OfferKind.RESUME, (target, *_):

@@ -6,13 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from hunch_features.constraints.engine import Violation, replacement
-from hunch_features.memory.history.cochange import Related
+from hunch_features.memory.habits import Habit
+from hunch_features.memory.history.cochange import Related, wilson
 from hunch_features.memory.history.searching import Found, words_of
 from hunch_features.memory.tokens import split_name
 from hunch_features.offers.offer import Command, EditorAction, FileEdit, Offer, OfferKind, Place
 from hunch_features.text import Edit, Position, Snapshot
 
 MIN_SUPPORT = 4
+SOLID = 0.5
+"""Lower bound (Wilson, 95 %) from which on "usually" may be said."""
 MOST_FILES = 20
 """Changed files that are looked at; a larger change is no place for a reminder."""
 SHORT = 9
@@ -53,6 +56,44 @@ def _twin(path: str, one: Related, confidence: float) -> Offer:
         targets=(one.path, path),
         lasts_ms=120_000,
     )
+
+
+Symbol = tuple[str, str]
+"""Path and name of a definition."""
+
+
+def missing_symbols(
+    touched: Collection[Symbol],
+    changed: Collection[str],
+    related: Callable[[str, str], Sequence[tuple[str, str, int, int]]],
+    line_of: Callable[[str, str], int | None],
+) -> list[Offer]:
+    """Definitions that nearly always change with a `touched` one, in files that are not among the `changed`.
+
+    `related` gives path, name, commits together and commits of the one asked about; `line_of` where a definition is
+    now, None where it is gone.
+    """
+    found: dict[Symbol, Offer] = {}
+    for path, name in sorted(touched)[:MOST_FILES]:
+        for other, its_name, together, of in related(path, name):
+            solid = together >= MIN_SUPPORT and wilson(together, of) >= SOLID
+            if other == path or other in changed or (other, its_name) in found or not solid:
+                continue
+            line = line_of(other, its_name)
+            if line is None:
+                continue
+            found[other, its_name] = Offer(
+                OfferKind.MISSING_TWIN,
+                f"twin:{path}:{name}:{other}:{its_name}",
+                f"`{its_name}` in {other} is not changed yet",
+                f"`{its_name}` usually changes with `{name}` of {path}: {together} of {of} times.",
+                (together + 1) / (of + 2),
+                Place(other, Position(line, 0)),
+                command=Command(EditorAction.OPEN, {"path": other, "line": line}),
+                targets=(its_name, name),
+                lasts_ms=120_000,
+            )
+    return sorted(found.values(), key=lambda offer: -offer.confidence)
 
 
 def rule_fixes(path: str, snapshot: Snapshot, violations: Iterable[Violation], before: Collection[str]) -> list[Offer]:
@@ -137,6 +178,50 @@ def run_test(path: str, test: str | None, chance: float, runs: int, saves: int) 
             lasts_ms=30_000,
         )
     ]
+
+
+def usual_test(path: str, habits: Sequence[Habit], test: str | None, exists: Callable[[str], bool]) -> list[Offer]:
+    """The test run that usually follows an edit of a file, by the person's record; `test` is the file's own test.
+
+    Where the run's name tells no file of the workspace, the file's own test is what can be run.
+    """
+    for habit in habits:
+        named = next((word for word in habit.name.split() if is_test_path(word) and exists(word)), test)
+        if habit.solid and named is not None and named != path:
+            what = f"`{habit.name}`" if habit.name else "tests"
+            return [
+                Offer(
+                    OfferKind.RUN_TEST,
+                    f"test:{path}",
+                    f"Run {PurePosixPath(named).name}",
+                    f"You ran {what} after editing `{path}` {habit.support} of {habit.of} times.",
+                    habit.share,
+                    command=Command(EditorAction.RUN_TEST, {"path": named}),
+                    targets=(named, path),
+                    lasts_ms=30_000,
+                )
+            ]
+    return []
+
+
+def next_file(path: str, habits: Sequence[Habit], opened: Collection[str]) -> list[Offer]:
+    """The file that the person usually opens after one, unless it is `opened` already: then a key away as it is."""
+    for habit in habits:
+        if habit.solid and habit.name not in opened:
+            return [
+                Offer(
+                    OfferKind.NEXT_FILE,
+                    f"file:{path}:{habit.name}",
+                    f"Open {PurePosixPath(habit.name).name}",
+                    f"You opened `{habit.name}` after `{path}` {habit.support} of {habit.of} times.",
+                    habit.share,
+                    Place(habit.name),
+                    command=Command(EditorAction.OPEN, {"path": habit.name, "line": 0}),
+                    targets=(habit.name, path),
+                    lasts_ms=30_000,
+                )
+            ]
+    return []
 
 
 def resume(place: Place, symbol: str, away_ms: int, current: str) -> list[Offer]:

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
-from hunch_features.memory.history.cochange import Related
-from hunch_features.memory.history.searching import Found
 from hunch_features.next_edit.edit import NextEdit
 from hunch_features.offers.doings import Doings
 from hunch_features.offers.episodes import Episode, Episodes
 from hunch_features.offers.moments import Boundary
 from hunch_features.offers.next_edits import next_edit_offers
 from hunch_features.offers.offer import Offer
-from hunch_features.offers.sources import (
-    is_test_path,
-    missing_twins,
-    repeated_failure,
-    resume,
-    rule_fixes,
-    run_test,
-    test_of,
-    violation_key,
-)
+from hunch_features.offers.sources import Symbol, resume, rule_fixes, violation_key
 from hunch_features.text import Document
 from hunch_features.traces.changes import Change
-from hunch_models.errors import HunchError
-from hunch_server.adapters.memory import open_history
+from hunch_server.offering.past import PastCandidates
 from hunch_server.session import OpenDocument
 
 if TYPE_CHECKING:
@@ -55,8 +42,11 @@ def find_next(
     texts: Mapping[str, str],
     rules: Sequence[Rule],
     signatures: OpenSignatures,
-) -> tuple[list[NextEdit], float]:
-    """Next edits, and how sure one must be to be shown. Blocks for about `FIND_S`. `texts` are the open documents."""
+) -> tuple[list[NextEdit], float, frozenset[Symbol]]:
+    """Next edits, how sure one must be to be shown, and the definitions that were just edited.
+
+    Blocks for about `FIND_S`. `texts` are the open documents.
+    """
     from hunch_features.next_edit.candidates import ranked  # noqa: PLC0415 - needed after the first edit only
     from hunch_features.next_edit.edit import Delta  # noqa: PLC0415
     from hunch_features.next_edit.finding import find  # noqa: PLC0415
@@ -66,7 +56,7 @@ def find_next(
     edit = episode.edit()
     ranker = shipped()
     if edit is None:
-        return [], ranker.show
+        return [], ranker.show, frozenset()
 
     edited = edit.path
 
@@ -80,9 +70,12 @@ def find_next(
     repository = Known(memory, None, texts)
     in_time: Callable[[], bool] = lambda: perf_counter() < deadline  # noqa: E731
     found = find(Delta(edit), repository, in_time=in_time, signatures=signatures, at=int(time() * 1000))
+    after = found.delta.after
+    named = {after.symbol_at(min(block.new_start, len(after.lines) - 1))[0] for block in found.delta.blocks}
+    symbols = frozenset((edited, name.rsplit(".", 1)[-1]) for name in named if name)
     if signatures.is_filling:
-        return [], ranker.show
-    return ranked(found, rules, MOST_PLACES, ranker), ranker.show
+        return [], ranker.show, symbols
+    return ranked(found, rules, MOST_PLACES, ranker), ranker.show, symbols
 
 
 class Candidates:
@@ -90,6 +83,7 @@ class Candidates:
 
     def __init__(self, server: HunchServer) -> None:
         self._server = server
+        self._past = PastCandidates(server)
         self._broken: dict[str, frozenset[str]] = {}
         self._episodes: dict[Path, Episodes] = {}
         self._signatures: dict[Path, OpenSignatures] = {}
@@ -101,18 +95,20 @@ class Candidates:
         """All that could be offered now in a folder; deciding is not done here. `files` were staged or committed."""
         match boundary:
             case Boundary.COMMITTING | Boundary.COMMIT:
-                return await self._twins(root, files, doings)
+                found = await self._past.twins(root, files, doings)
+                if boundary is Boundary.COMMIT:
+                    self._past.committed(root)
+                return found
             case Boundary.IDLE:
-                return await self._twins(root, frozenset(doings.changed), doings)
+                return await self._past.twins(root, frozenset(doings.changed), doings)
             case Boundary.DIAGNOSTICS:
                 return self._rule_fixes(root)
             case Boundary.SAVE:
-                return self._rule_fixes(root) + self._test(root, doings) + await self._next_edits(root)
+                return self._rule_fixes(root) + await self._past.usual(root, doings) + await self._next_edits(root)
             case Boundary.EDIT_DONE:
                 return await self._next_edits(root)
             case Boundary.TEST_FAILED:
-                failure, times = doings.last_failure
-                return await asyncio.to_thread(_failures, root, failure, times)
+                return await self._past.failures(root, doings)
             case Boundary.RETURN if doings.last_edit is not None:
                 place, symbol = doings.last_edit
                 return resume(place, symbol, away_ms, doings.current)
@@ -149,39 +145,20 @@ class Candidates:
         together = {one.path: one.score for one in companions}
         try:
             signatures = self._signatures_of(root)
-            found, show = await asyncio.to_thread(find_next, episode, memory, together, texts, rules, signatures)
+            found, show, symbols = await asyncio.to_thread(
+                find_next, episode, memory, together, texts, rules, signatures
+            )
         except Exception:
             log.exception("bug in next edits")  # said once; other offers go on
             self._no_next_edits = True
             return []
+        self._past.touched(root, symbols)
         return next_edit_offers(found, versions, show)
 
     def _signatures_of(self, root: Path) -> OpenSignatures:
         from hunch_features.next_edit.following import OpenSignatures  # noqa: PLC0415 - needed after the first edit
 
         return self._signatures.setdefault(root, OpenSignatures())
-
-    # ---- history ----
-
-    async def _twins(self, root: Path, changed: Collection[str], doings: Doings) -> list[Offer]:
-        memories = self._server.memories
-        if memories is None or not changed:
-            return []
-        # A file that was edited without being staged is not forgotten either.
-        edited = frozenset(changed) | frozenset(doings.changed) | self._unsaved(root)
-
-        def related(path: str) -> list[Related]:
-            return [one for one in memories.companions(root, path) if one.path not in edited]
-
-        return await asyncio.to_thread(missing_twins, changed, related, lambda path: (root / path).is_file())
-
-    def _unsaved(self, root: Path) -> frozenset[str]:
-        return frozenset(
-            opened.path.relative_to(root).as_posix()
-            for opened in self._server.session.documents.values()
-            if opened.path is not None and opened.path.is_relative_to(root)
-            if opened.document is not None and opened.document.version > 1
-        )
 
     # ---- rules ----
 
@@ -216,35 +193,6 @@ class Candidates:
                 offers += rule_fixes(path, found[0], found[1][:MOST_BROKEN], self._broken[uri])
         return offers
 
-    # ---- tests ----
-
-    def _test(self, root: Path, doings: Doings) -> list[Offer]:
-        memories = self._server.memories
-        if memories is None or not doings.changed:
-            return []
-        path = next(reversed(doings.changed))
-        habit = doings.habit
-        test = None if is_test_path(path) else test_of(path, memories.companions(root, path), is_test_path)
-        return run_test(path, test, habit.chance, habit.runs, habit.saves)
-
 
 def _current(opened: OpenDocument, version: int) -> bool:
     return opened.path is not None and opened.document is not None and opened.document.version == version
-
-
-def _failures(root: Path, failure: str, times: int) -> list[Offer]:
-    try:
-        history = open_history(root)
-    except HunchError:
-        return []
-
-    def search(words: str) -> list[Found]:
-        return history.search_changes(words)
-
-    try:
-        return repeated_failure(failure, times, search)
-    except (HunchError, sqlite3.Error) as error:
-        log.warning("earlier fixes are not known: %s", error)
-        return []
-    finally:
-        history.close()
