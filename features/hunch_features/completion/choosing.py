@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hunch_features.completion.candidates import Source
 from hunch_features.completion.filters import Drop
-from hunch_features.completion.ranking import MOST_SCORED, Ranked, ranked
+from hunch_features.completion.ranking import Ranked, ranked
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.recall import Recalled, better
 from hunch_features.gating.situation import LogProbs
@@ -35,7 +35,7 @@ def choose(result: GenerationResult, recalled: Sequence[Recalled], filtered: Cal
     known = LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob)
     written = Chosen(filtered(result.text), known, Source.MODEL, result.text)
     if result.scores:
-        others = ranked(recalled[:MOST_SCORED], result.text, result.scores)
+        others = ranked(recalled[: len(result.scores) - 1], result.text, result.scores)
     else:  # a backend that cannot score
         other = better(recalled, result.token_logprobs if isinstance(written.result, str) else ())
         others = [Ranked(other.text, by_model=False, probability=other.probability)] if other is not None else []
@@ -43,6 +43,6 @@ def choose(result: GenerationResult, recalled: Sequence[Recalled], filtered: Cal
         text = written.result if one.by_model else filtered(one.text)
         if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
             if one.by_model or one.text == result.text:
-                break
+                return replace(written, logprobs=replace(known, right=one.probability))
             return Chosen(text, LogProbs.recalled(one.probability), Source.MEMORY, one.text)
     return written

@@ -14,6 +14,7 @@ import numpy as np
 
 from hunch_features.gating.features import GROUPS, row
 from hunch_features.gating.gate import GateModels, Verdict
+from hunch_features.gating.rightness import RIGHT
 
 WORDS: dict[str, str] = {
     "place": "the place in the code",
@@ -22,6 +23,7 @@ WORDS: dict[str, str] = {
     "text": "the text itself",
     "model": "how sure the model was",
     "alike": "what you did with similar ones",
+    "right": "how likely it is exactly right",
 }
 NOTABLE = 0.1
 """Log-odds; smaller shares are not worth a word."""
@@ -36,7 +38,10 @@ class Share:
 
 
 def shares(models: GateModels, verdict: Verdict) -> tuple[float, tuple[Share, ...]]:
-    """The score of a usual case, and every group's share; their sum is `verdict.log_odds`. Empty without a score."""
+    """The score of a usual case, and every group's share; their sum is `verdict.log_odds`. Empty without a score.
+
+    Being right is added to what the model says of the others: its share is the verdict's offset.
+    """
     model = models.show if "mean_logprob" in verdict.values else models.request
     if model is None or verdict.log_odds is None:
         return 0.0, ()
@@ -63,6 +68,8 @@ def shares(models: GateModels, verdict: Verdict) -> tuple[float, tuple[Share, ..
             with_it = (*chosen[:index], True, *chosen[index + 1 :])
             value += (score[with_it] - score[chosen]) / (count * math.comb(count - 1, size))
         found.append(Share(group, float(value)))
+    if verdict.offset:
+        found.append(Share("right", verdict.offset))
     return float(score[(False,) * count]), tuple(found)
 
 
@@ -80,6 +87,8 @@ def _in_words(group: str, values: Mapping[str, float], *, allowed: bool) -> str:
     logprob = values.get("mean_logprob", math.nan)
     if group == "model" and math.isfinite(logprob):
         return f"the model was {'sure' if allowed else 'unsure'} ({math.exp(min(0.0, logprob)):.0%} per token)"
+    if group == RIGHT and RIGHT in values:
+        return f"it is {values[RIGHT]:.0%} likely to be exactly right"
     refused = round(math.expm1(values.get("refused_in_a_row", 0.0)))
     if group == "you" and not allowed and refused >= 2:
         return f"you turned down the last {refused}"

@@ -23,6 +23,7 @@ from hunch_features.gating.features import (
 from hunch_features.gating.history import History
 from hunch_features.gating.learning import Personal
 from hunch_features.gating.levels import GateSettings, least_worth
+from hunch_features.gating.rightness import RIGHT, offset
 from hunch_features.gating.situation import Place, Suggested
 from hunch_features.gating.styles import CAUTION, Conduct, style_of
 from hunch_models.errors import ModelError
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 class Verdict:
     """What was decided. `p`: probability that the person takes it, `least`: what it needs; None where no model ran.
 
+    `log_odds`: the score without the person's shift; `offset`: the part of it that is for being right (`rightness`).
     `chance`: the probability with which this verdict was given (below 1 only for one that is shown to learn).
     """
 
@@ -42,6 +44,7 @@ class Verdict:
     p: float | None = None
     least: float | None = None
     log_odds: float | None = None
+    offset: float = 0.0
     exploring: bool = False
     chance: float = 1.0
     values: Mapping[str, float] = field(default_factory=dict)
@@ -115,7 +118,9 @@ class Gate:
                 values = request_values(place, self.history)
             else:
                 values = show_values(place, suggested, self.history)
-            score = float(model.log_odds(row(values, model.about.features)[None, :])[0])
+            right = None if suggested is None else suggested.logprobs.right
+            added = offset(right)
+            score = float(model.log_odds(row(values, model.about.features)[None, :])[0]) + added
         except Exception:  # a suggestion must never be lost to a fault of the gate
             log.exception("the gate could not decide")
             return Verdict(allowed=True)
@@ -129,9 +134,10 @@ class Gate:
             p=_probability(seen),
             least=_probability(least),
             log_odds=score,
+            offset=added,
             exploring=exploring,
             chance=self.settings.explore if exploring else 1.0,
-            values=values,
+            values=values if right is None else {**values, RIGHT: right},
             took_ms=(time.perf_counter() - started) * 1000,
         )
 
