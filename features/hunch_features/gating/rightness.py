@@ -12,8 +12,8 @@ import math
 RIGHT = "right"
 """Name of the probability among a verdict's values."""
 WEIGHT = 1.5
-"""Log-odds of being taken per log-odds of being right, shrunk: holes of repositories ask for more than 2, but there being
-right is all that counts. People take what is nearly right, and refuse what is right at the wrong time."""
+"""Log-odds of being taken per log-odds of being right, shrunk: holes of repositories ask for more than 2, but there
+being right is all that counts. People take what is nearly right, and refuse what is right at the wrong time."""
 LIMIT = 3.0
 """Largest offset either way: what a person does must still be able to outweigh it."""
 
