@@ -14,6 +14,7 @@ from hunch_features.guard.commands import FOLDER_OPTIONS, falls_under
 from hunch_features.guard.in_force import InForce, in_force, repository_of, speaking_for
 from hunch_features.guard.messages import message_of, problem_of
 from hunch_features.guard.telling import about_rule, told
+from hunch_features.guard.windows import is_batch
 
 ALIAS_TIMEOUT_S = 2.0
 
@@ -106,7 +107,12 @@ def _configured_alias(name: str, folder: Path) -> str:
 
     git = real_program("git")
     root = repository_of(folder)
-    if git is None or not Path(git).is_absolute() or (root is not None and Path(git).is_relative_to(root)):
+    if (
+        git is None
+        or is_batch(git)
+        or not Path(git).is_absolute()
+        or (root is not None and Path(git).is_relative_to(root))
+    ):
         return ""
     try:
         ended = subprocess.run(

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 
 from hunch_features.guard.shims import MARKER
+from hunch_features.guard.windows import batch_line, is_batch, programs
 
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
@@ -20,6 +21,8 @@ def real_program(name: str, path: str | None = None) -> str | None:
     folders = (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep)
     kept = [folder or os.curdir for folder in folders]
     kept = [folder for folder in kept if not os.path.exists(os.path.join(folder, MARKER))]  # noqa: PTH110, PTH118
+    if os.name == "nt":
+        return next(programs(name, kept, os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD"), os.path.isfile), None)
     return shutil.which(name, path=os.pathsep.join(kept)) if kept else None
 
 
@@ -31,8 +34,12 @@ def run(command: Sequence[str]) -> int:
     try:
         if os.name == "posix":
             os.execv(program, [program, *command[1:]])  # noqa: S606 - what the person asked for
+        if is_batch(program):
+            system = os.environ.get("SystemRoot", "C:/Windows")  # noqa: SIM112 - its name there
+            line = batch_line(program, command[1:])
+            return subprocess.run(line, executable=f"{system}/System32/cmd.exe", check=False).returncode
         return subprocess.run([program, *command[1:]], check=False).returncode
     except FileNotFoundError:
         return NOT_FOUND
-    except OSError:
+    except (OSError, ValueError):
         return NOT_EXECUTABLE

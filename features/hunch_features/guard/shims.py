@@ -18,6 +18,7 @@ from hunch_features.guard.acts import SECRET_ENDS, SECRET_FOLDERS, SECRET_NAMES,
 from hunch_features.guard.commands import FOLDER_OPTIONS
 from hunch_features.guard.git_commands import BUILT_IN
 from hunch_features.guard.tables import is_plain_name, spellings
+from hunch_features.guard.windows import batch_shim, is_batch
 from hunch_models.errors import HunchError
 
 MARKER = ".hunch-shims"
@@ -142,7 +143,13 @@ def _write_shim(path: Path, name: str, paths: Paths, *, monitor: bool) -> None:
     for target, text in shim_files(path, name, paths, monitor=monitor):
         if target.exists() and not _is_ours(target):
             raise HunchError(f"{target} is not a shim of Hunch", "give another --shims")
-        _replace(target, text.encode(), 0o700)
+        # cmd.exe reads a batch file in the code page of the console.
+        coding = "oem" if is_batch(target.name) and os.name == "nt" else "utf-8"
+        try:
+            data = text.encode(coding)
+        except UnicodeEncodeError as error:
+            raise HunchError(f"{target}: a batch file cannot name {paths.python}", "install Hunch elsewhere") from error
+        _replace(target, data, 0o700)
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
@@ -175,6 +182,5 @@ def shim_files(
     found = [(path, PLACE.sub(lambda match: values[match[1]], text))]
     if windows:
         command = [str(paths.python), "-I", str(paths.launcher), "guard", "exec", "--", name]
-        quoted = " ".join('"' + word.replace("%", "%%") + '"' for word in command)
-        found.append((path.with_name(f"{name}.cmd"), f"@rem {SIGN}\r\n@{quoted} %*\r\n@exit /b %ERRORLEVEL%\r\n"))
+        found.append((path.with_name(f"{name}.cmd"), batch_shim(SIGN, command)))
     return found
