@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "const_enum": ("a.ts", "const enum A { X }<\nenum B { X }\n"),
     "debugger": ("a.js", "debugger;<\nlet x;\n"),
     "default_export": ("a.ts", "export default f;<\nexport { f };\n"),
+    "double_cast": ("a.ts", "const a = b as unknown as C;<\nconst d = b as C;\n"),
     "double_backticks": ("a.py", 'def f():\n    """See ``x``."""<\n\ndef g():\n    """See `x`."""\n'),
     "double_quotes": ("a.tsx", 'const a = "x";<\nconst b = \'x\';\nconst c = "it\'s";\nconst d = <A b="x" />;\n'),
     "dynamic_import": ("a.ts", "const a = import('./b');<\nimport c from './c';\n"),

@@ -72,12 +72,13 @@ _CONTRAST = re.compile(
     re.IGNORECASE,
 )
 _PRINTED = re.compile(
-    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:debug\s+)?output|"
+    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:[\w-]+\s+)?output|"
     r"(?:error\s+)?reporting|errors)\b",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
     r"^\W*(?:the\s+|an?\s+|one\s+|only\s+|sole\s+|main\s+|known\s+)*(?:exceptions?\b|except\b|unless\b|however\b|but\b)|"
+    r".*\bis\s+the\s+(?:only|one|sole)\s+exception\b|"
     r"^\W*(?:it\s+is|it['’]s|this\s+is|that\s+is)\s+(?:only\s+)?(?:fine|ok(?:ay)?|allowed|acceptable|permitted)\b",
     re.IGNORECASE,
 )

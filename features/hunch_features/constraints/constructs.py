@@ -63,6 +63,7 @@ QUERIES: dict[str, dict[str, str]] = {
     ),
     "const_enum": _ts('(enum_declaration "const") @x'),
     "default_export": _js('(export_statement "default") @x'),
+    "double_cast": _ts("(as_expression (as_expression)) @x"),
     "double_backticks": {
         "python": '((expression_statement (string) @x) (#match? @x "``[^`\\n]+``"))'
         ' ((comment) @x (#match? @x "``[^`]+``"))'

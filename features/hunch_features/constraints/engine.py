@@ -35,6 +35,7 @@ from hunch_features.constraints.rule import (
     Rule,
 )
 from hunch_features.constraints.shapes import indents, lengths, names, undocumented
+from hunch_features.constraints.unused import UNUSED_IMPORT, unused_imports
 from hunch_features.syntax import grammar, language_of_path
 
 MAX_BYTES = 1 << 20
@@ -297,6 +298,9 @@ def _query(language: str, source: str) -> tree_sitter.Query | None:
 
 
 def _constructs(check: ForbidConstruct, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
+    if check.construct == UNUSED_IMPORT:
+        yield from unused_imports(file)
+        return
     source = QUERIES.get(check.construct, {}).get(file.language)
     query = _query(file.language, source) if source else None
     tree = file.tree if query is not None else None

@@ -100,6 +100,11 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
         (("git", "worktree", "add"),),
     ),
 )
+_COMMIT_TO = re.compile(
+    r"^commit(?:ting)?\s+(?:\w+\s+)?(?:directly\s+|straight\s+)?(?:to|on|onto)\s+(?:the\s+)?(?:(?P<branch>main|master|develop|trunk)|"
+    r"⟦(?P<span>\d+)⟧)(?:\s+branch)?(?:\s+directly)?$",
+    re.IGNORECASE,
+)
 _DRAFTS = re.compile(
     r"^(?:(?:always|please|you\s+must|must)\s+)*(?:open|create|submit|make|file)\s+(?:all\s+|new\s+|every\s+|a\s+|your\s+|any\s+)*"
     r"(?:prs?|pull\s+requests?|them|it)\s+(?:as|in)\s+(?:a\s+)?drafts?(?:\s+(?:mode|prs?|pull\s+requests?))?(?:\s*[-–—(:;,].*|\s+and\s+keep\b.*)?$",
@@ -214,6 +219,10 @@ def _act(text: str, spans: tuple[str, ...]) -> list[Words] | None:
     if forced is not None:
         branch = forced.group("branch") or spans[int(forced.group("span"))]
         return [("git", "push", "--force", branch)] if _BRANCH.match(branch) else None
+    committed = _COMMIT_TO.match(text)
+    if committed is not None:
+        branch = committed.group("branch") or spans[int(committed.group("span"))]
+        return [("git", "commit", branch.lower())] if _BRANCH.match(branch) else None
     for pattern, commands in _ACT:
         match = pattern.match(text)
         if match is None:

@@ -206,7 +206,7 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
     match span.kind:
         case "snippet" if not re.search(r"[A-Za-z_]", span.text):
             return None  # `>= 1` alone is no piece of code that anybody forbids everywhere
-        case "construct" if span.text == "assert_statement" and not demand.each:
+        case "construct" if span.text == "assert_statement" and (not demand.each or demand.syntax):
             return None  # "use X instead of a bare `assert`" is said of some asserts
         case "construct":
             return ForbidConstruct(span.text, good)

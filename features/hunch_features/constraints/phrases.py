@@ -38,6 +38,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"type\s+(?:assertions?|casts?|casting)", "§type_cast"),
     (r"(?:typescript\s+)?enums(?![\w-])", "§enum_declaration"),
     (r"class(?:-based)?\s+components?", "§class_component"),
+    (r"double[- ](?:type\s+)?(?:casts?|casting|assertions?)", "§double_cast"),
+    (r"unused\s+imports?", "§unused_import"),
     (r"inline\s+styles?(?:\s+(?:attributes?|props?))?(?![\w-])", "§inline_style"),
     (r"(?:local|inline|function-level|nested)\s+imports?|imports?\s+(?:inside|in|within)\s+functions", "§local_import"),
     (r"dynamic\s+imports?", "§dynamic_import"),
@@ -179,7 +181,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "§interface_declaration": ("interfaces",), "§switch_statement": ("switch",), "§reexport": ("export",),
     "§import_with_extension": ("extension",), "§test_class": ("test",), "§lambda_assignment": ("lambda",),
     "§implicit_optional": ("implicit",), "§go_statement": ("go",), "§string_concatenation": ("concatenat",),
-    "§commonjs": ("commonjs",), "§broad_except": ("exception",), "§while_true": ("while",),
+    "§commonjs": ("commonjs",),
+    "§unused_import": ("unused",),
+    "§double_cast": ("double",),
+    "§broad_except": ("exception",),
+    "§while_true": ("while",),
     "§parent_import": ("parent",), ".then()": ("chain",), "§assert_statement": ("assert",),
 }  # fmt: skip
 """A piece of text without any of these words does not hold the phrase: most sentences hold none."""

@@ -84,6 +84,10 @@ _IN_LANGUAGE = re.compile(
     r"files))?(?=$|\s*,)",
     re.IGNORECASE,
 )
+_OF_LANGUAGE = re.compile(
+    r"\b(?P<name>python|typescript|javascript|rust|go|java|ruby)\s+(?=(?:source\s+)?(?:files?|functions?|classes|methods?|modules?|variables?)\b)",
+    re.IGNORECASE,
+)
 _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|keep|omit|with|without)\b", re.IGNORECASE)
 MAX_WORDS = 24
 _OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
@@ -223,6 +227,9 @@ def _named(body: str) -> Found | None:
         body,
         flags=re.IGNORECASE,
     )
+    named = _OF_LANGUAGE.search(body)
+    languages = LANGUAGES[named.group("name").lower()] if named is not None else CODE
+    body = _OF_LANGUAGE.sub("", body)
     for pattern in (_STYLE_FOR, _TARGET_IS):
         matches = list(pattern.finditer(body))
         if not matches or not _BETWEEN.match(pattern.sub("", body)):
@@ -236,7 +243,7 @@ def _named(body: str) -> Found | None:
                     checks.append(RequireNaming(target, style))
         if checks:
             unique = list(dict.fromkeys(checks))
-            return Found(unique[0], "prefer" not in body.lower(), languages=CODE, also=tuple(unique[1:]))
+            return Found(unique[0], "prefer" not in body.lower(), languages=languages, also=tuple(unique[1:]))
     return None
 
 
@@ -325,6 +332,16 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             r"hooks)?(?:\s+(?:only|"
             r"exclusively))?",
             _construct("class_component"),
+        ),
+        (
+            r"(?:all\s+)?(?:new\s+)?(?:react\s+)?components\s+(?:must|should)\s+(?:always\s+)?be\s+(?:written\s+as\s+)?function(?:al)?"
+            r"(?:\s+components?)?(?:\s*,?\s*(?:not|never)\s+(?:class(?:es)?|§class_component|§class_declaration)(?:\s+components)?)?",
+            _construct("class_component"),
+        ),
+        (
+            r"(?:always\s+)?(?:remove|delete|clean\s+up|drop)\s+(?:any\s+|all\s+)*(?:§unused_import|unused\s+imports)"
+            r"(?:(?:\s*,\s*|\s*,?\s+(?:and|or)\s+|\s*/\s*)(?:unused\s+|dead\s+)?\w+)*",
+            _construct("unused_import"),
         ),
         (
             r"(?:always\s+|only\s+|prefer\s+|use\s+)+(?:only\s+)?absolute\s+imports?(?:\s+only)?",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT, TEST_GLOBS
 
 SPAN = r"⟦\d+⟧"
-LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){SPAN})*"
+LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?(?:no\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*){SPAN})*"
 _BEFORE = (
     r"the|any|a|an|deprecated|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|"
     r"standard|"
@@ -31,7 +31,7 @@ _AFTER = (
     r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
     r"constructors?|classes|"
     r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
-    r"paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
+    r"double-?casts?|secrets|paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
 )
 _MAKERS = (
     r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
@@ -61,7 +61,7 @@ VERB = (
     r"skip\s+\w+\s+with)"
 )
 _INSTEAD_OF = (
-    r"(?:\s+(?P<mark>instead\s+of|rather\s+than|in\s+place\s+of|over|as\s+opposed\s+to)|\s*[,(–—-]+\s*(?:and\s+|"
+    r"(?:\s+(?P<mark>instead\s+of|rather\s+than|in\s+place\s+of|over|as\s+opposed\s+to|not(?=\s+⟦))|\s*[,(–—-]+\s*(?:and\s+|"
     r"but\s+)?"
     r"(?P<not_mark>not(?:\s+(?:just|plain))?|never|instead\s+of|rather\s+than|over|do\s+not\s+use|don['’]t\s+use|"
     r"never\s+use|avoid))"
@@ -73,8 +73,8 @@ _VERBS = (
 )  # fmt: skip
 """Verbs that a list of them is read by, the most telling first."""
 _OTHER_VERBS = (
-    "suggest|delete|remove|rename|move|read|open|push|publish|propose|generate|reformat|format|keep|leave|"
-    "re-?introduce|reference|access|store|include|export|define|declare"
+    "suggest|print|log|expose|share|leak|delete|remove|rename|move|read|open|push|publish|propose|generate|reformat|"
+    "format|keep|leave|re-?introduce|reference|access|store|include|export|define|declare"
 )
 _SPELT = "|".join(_VERBS).replace(" ", r"\s+")
 _ONE_VERB = rf"(?:(?:manually|directly)\s+)?(?:{_SPELT}|{_OTHER_VERBS})"
@@ -103,6 +103,12 @@ _FORBID = re.compile(
     rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|ever\s+|"
     rf"blindly\s+)?{VERB}\s+(?:from\s+|in\s+|with\s+)?"
     rf"(?P<objects>{LIST})(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+_HAND_EDITS = re.compile(
+    rf"^(?P<not>avoid|no|never\s+make|do\s+not\s+make|don['’]t\s+make)\s+(?:any\s+)?(?:manual|direct|hand)[- ]"
+    rf"(?P<verb>edit|change|"
+    rf"modification)s?\s+(?:to|of|in)\s+(?:the\s+)?(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
@@ -291,6 +297,8 @@ class Demand:
     """Each object is forbidden for itself, so that those that are understood may be checked without the others."""
     packages: bool = False
     """The places may be packages that are named without a slash."""
+    syntax: bool = False
+    """The objects are called syntax: what else has that name is not meant."""
     problem: str = ""
 
 
@@ -337,7 +345,19 @@ def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     moved = None if where else _from_not(tidy)
     if moved is not None:
         return moved
-    for pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _OTHERS, _FORBID, _AVOID, _NO, _PASSIVE, _IS_FORBIDDEN):
+    for pattern in (
+        _INSTEAD,
+        _NOT,
+        _PREFERRED,
+        _REPLACE,
+        _OTHERS,
+        _HAND_EDITS,
+        _FORBID,
+        _AVOID,
+        _NO,
+        _PASSIVE,
+        _IS_FORBIDDEN,
+    ):
         match = pattern.match(tidy.text)
         if match is not None:
             return _demand(tidy, pattern, match, where)
@@ -393,7 +413,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
             take(scope, tidied(piece).text)
     number = re.match(SPAN, good)
     verb = (groups.get("verb") or (how if how in ("call", "import", "run") else "use")).lower()
-    verb = _ACTIVE.get(verb, verb)
+    verb = "edit" if pattern is _HAND_EDITS else _ACTIVE.get(verb, verb)
     objects = (*named, *scope.more)
     before = " ".join(tidy.before.get(one, "") for one in objects)
     after = " ".join(tidy.after.get(one, "") for one in objects)
@@ -416,6 +436,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         files=(pattern is _NO or verb in ("add", "create"))
         and re.search(r"\b(?:files?|modules?)\b", after) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
+        syntax=re.search(r"\bsyntax\b", after) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,
     )

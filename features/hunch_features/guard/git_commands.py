@@ -125,6 +125,8 @@ def git_falls_under(
         return _push_falls_under(rest, options, command, lease)
     if not all(_given(option, given, command.subcommand) for option in options):
         return False
+    if command.subcommand == "commit" and rest:
+        return [current_branch(command.folder)] == rest  # the branch that a rule speaks of is no file to commit
     left = iter(positions)
     return all(word in left for word in rest)
 
