@@ -8,6 +8,7 @@ import pytest
 
 from hunch_features.constraints.engine import check_text
 from hunch_features.constraints.rulebook import compile_root
+from hunch_features.memory.habits import Habit
 from hunch_features.memory.history.cochange import Related
 from hunch_features.memory.history.searching import Found
 from hunch_features.memory.history.store import Entry
@@ -15,12 +16,15 @@ from hunch_features.offers.doings import Doings, last_line, signature
 from hunch_features.offers.offer import EditorAction, Offer, OfferKind, Place
 from hunch_features.offers.sources import (
     is_test_path,
+    missing_symbols,
     missing_twins,
+    next_file,
     repeated_failure,
     resume,
     rule_fixes,
     run_test,
     test_of,
+    usual_test,
     violation_key,
 )
 from hunch_features.text import Document, Position
@@ -183,3 +187,72 @@ def test_the_same_failure_is_known_again() -> None:
     assert signature("  a  12 b ") == "a b"
     assert last_line("x\n\n") == "x"
     assert last_line("") == ""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (
+            "E   ValueError: no row\nFAILED tests/test_a.py::test_b - ValueError: no row\n=== 1 failed in 0.1s ===\n",
+            "FAILED tests/test_a.py::test_b - ValueError: no row",
+        ),
+        (
+            "error[E0308]: mismatched types\n --> src/a.rs:3\nerror: could not compile `x`\n",
+            "error[E0308]: mismatched types",
+        ),
+        ("\u2715 adds a row (3 ms)\n\nTests: 1 failed, 1 total\n", "\u2715 adds a row (3 ms)"),
+    ],
+)
+def test_the_line_that_says_what_was_wrong(output: str, expected: str) -> None:
+    assert last_line(output) == expected
+
+
+@pytest.mark.parametrize(
+    ("together", "of", "changed", "line", "offered"),
+    [
+        (9, 10, {"a.py"}, 12, True),
+        (3, 3, {"a.py"}, 12, False),  # too few
+        (6, 12, {"a.py"}, 12, False),  # too rarely
+        (9, 10, {"a.py", "b.py"}, 12, False),  # the file is changed too
+        (9, 10, {"a.py"}, None, False),  # it is gone
+    ],
+)
+def test_definitions_that_change_together(
+    together: int, of: int, changed: set[str], line: int | None, offered: bool
+) -> None:
+    found = missing_symbols(
+        [("a.py", "parse")], changed, lambda _path, _name: [("b.py", "emit", together, of)], lambda _path, _name: line
+    )
+    assert bool(found) is offered
+    if offered:
+        assert found[0].why == f"`emit` usually changes with `parse` of a.py: {together} of {of} times."
+        assert found[0].place == Place("b.py", Position(12, 0))
+        assert found[0].kind is OfferKind.MISSING_TWIN
+
+
+def habit(name: str, support: int = 7, of: int = 9, confidence: float = 0.5) -> Habit:
+    return Habit(name, support, of, support / of, confidence)
+
+
+@pytest.mark.parametrize(
+    ("habits", "runs"),
+    [
+        ([habit("pytest tests/test_a.py")], "tests/test_a.py"),
+        ([habit("pytest tests/gone.py")], "tests/test_own.py"),
+        ([habit("")], "tests/test_own.py"),
+        ([habit("pytest", 2, 9, 0.1), habit("pytest tests/test_a.py")], "tests/test_a.py"),
+        ([habit("pytest", 2, 9, 0.1)], None),
+        ([], None),
+    ],
+)
+def test_the_test_that_usually_follows(habits: list[Habit], runs: str | None) -> None:
+    found = usual_test("a.py", habits, "tests/test_own.py", lambda path: path == "tests/test_a.py")
+    assert [offer.command.arguments["path"] for offer in found if offer.command] == ([runs] if runs else [])
+    assert all("7 of 9 times" in offer.why for offer in found)
+
+
+def test_the_file_that_usually_comes_next_is_offered_where_it_is_not_open() -> None:
+    (offer,) = next_file("a.py", [habit("b.py"), habit("c.py")], {"a.py", "b.py"})
+    assert (offer.kind, offer.title) == (OfferKind.NEXT_FILE, "Open c.py")
+    assert offer.why == "You opened `c.py` after `a.py` 7 of 9 times."
+    assert next_file("a.py", [habit("b.py", 2, 9, 0.1)], ()) == []
