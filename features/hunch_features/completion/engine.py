@@ -34,7 +34,7 @@ from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.gatekeeping import Gatekeeper, NoGate
 from hunch_features.completion.multiline import Shape, TreeOf, decide
-from hunch_features.completion.ranking import MOST_SCORED
+from hunch_features.completion.plan import Plan, Planner
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.recall import NoRecall, Recall
 from hunch_features.completion.rejections import RejectionMemory, place_of
@@ -95,8 +95,12 @@ class CompletionEngine:
         keep_rules: KeepRules = lambda _snapshot, _position, text: text,
         gate: Gatekeeper | None = None,
         machine_free: Callable[[], bool] = lambda: True,
+        planned: bool = True,
     ) -> None:
-        """`machine_free`: whether work that nobody waits for may be done now, as far as the machine is concerned."""
+        """`machine_free`: whether work that nobody waits for may be done now, as far as the machine is concerned.
+
+        `planned`: ask for as much as the measured speeds allow, else always for what the settings say.
+        """
         self._backend = backend
         self._settings = settings
         self._clock = clock
@@ -110,6 +114,8 @@ class CompletionEngine:
         self._cache = TypeThroughCache()
         self._trees = TreeCache()
         self._delay = AdaptiveDelay()
+        self._planner = Planner()
+        self._planned = planned
         self._decisions = DecisionLog()
         self._rejections = RejectionMemory()
         self._offered: OrderedDict[str, _Offered] = OrderedDict()
@@ -254,6 +260,8 @@ class CompletionEngine:
         timing.delay = self._delay.delay_ms(
             self._settings.delay_ms, explicit=query.explicit, accept_rate=self._gate.accept_rate
         )
+        if not query.explicit:
+            timing.delay = max(timing.delay, self._plan().pause_ms)
         if timing.delay:
             await asyncio.sleep(timing.delay / 1000)
             if sequence != self._sequence:
@@ -301,7 +309,7 @@ class CompletionEngine:
         begun = self._clock()
         snapshot, position = asked.query.snapshot, asked.position
         tree = self._tree_of(snapshot, position)
-        shape = decide(snapshot, position, tree, self._settings, explicit=asked.query.explicit)
+        shape = decide(snapshot, position, tree, self._plan().settings, explicit=asked.query.explicit)
         running = Running(snapshot, position)
         task = asyncio.ensure_future(self._run(running, shape, tree, asked.timing, begun))
         running.task = task
@@ -310,12 +318,19 @@ class CompletionEngine:
         task.add_done_callback(lambda _task: self._finished(running))
         return running
 
+    def _plan(self) -> Plan:
+        """What to ask of this model on this machine."""
+        info = self._backend.info
+        if info is None or not self._planned:
+            return self._planner.plan(self._settings, None, None, 0)
+        return self._planner.plan(self._settings, info.prefill_tokens_per_s, info.tokens_per_s, info.context_length)
+
     def _assembled(self, snapshot: Snapshot, position: Position, shape: Shape) -> GenerationRequest:
         info = self._backend.info
         return self._context.assemble(
             snapshot,
             position,
-            self._settings,
+            self._plan().settings,
             shape.stop,
             shape.max_tokens,
             info.chars_per_token if info else 3.0,
@@ -336,7 +351,7 @@ class CompletionEngine:
         request = replace(self._assembled(snapshot, position, shape), priority=priority)
         # What memory says comes first: the model is asked how likely it finds each of its texts.
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
-        request = replace(request, score=tuple(one.text for one in recalled[:MOST_SCORED]))
+        request = replace(request, score=tuple(one.text for one in recalled[: self._plan().scored]))
         assembled = self._clock()
         timing.context = (assembled - begun) * 1000
 
@@ -379,7 +394,7 @@ class CompletionEngine:
     async def _make_ahead(self, running: Running) -> Chosen:
         """What `_run` makes for a request, for a text that does not exist yet."""
         tree = self._tree_of(running.snapshot, running.position)
-        shape = decide(running.snapshot, running.position, tree, self._settings)
+        shape = decide(running.snapshot, running.position, tree, self._plan().settings)
         return await self._run(running, shape, tree, Timing(), self._clock(), Priority.SPECULATION)
 
     async def _read_ahead(self, snapshot: Snapshot, position: Position) -> None:

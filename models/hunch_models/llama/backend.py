@@ -26,10 +26,11 @@ from hunch_models.backend import (
 )
 from hunch_models.errors import BackendError
 from hunch_models.fim import clip_text_start
-from hunch_models.llama import wire
+from hunch_models.llama import speeds, wire
 from hunch_models.llama.jobs import Job, JobQueue
 from hunch_models.llama.process import WorkerProcess
 from hunch_models.llama.settings import LlamaSettings
+from hunch_models.llama.speeds import ENOUGH_JOBS, Speeds
 from hunch_models.llama.supervisor import Clock, Supervisor
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class LlamaBackend:
         """Since this backend was made, over all its workers."""
         self._status = BackendStatus(BackendState.STOPPED)
         self._info: ModelInfo | None = None
+        self._speeds_known = False
         self._listeners: list[Callable[[BackendStatus], None]] = []
         self._settled = asyncio.Event()
         self._settled.set()
@@ -116,7 +118,12 @@ class LlamaBackend:
 
     async def stop(self) -> None:
         """End the worker and fail what waits. Safe to call twice."""
-        running, self._running, self._supervisor = self._running, None, None
+        running, supervisor = self._running, self._supervisor
+        self._running = self._supervisor = None
+        if supervisor is not None and self._info is not None:
+            info = self._info
+            known = Speeds(info.prefill_tokens_per_s or 0.0, info.tokens_per_s or 0.0, self._numbers)
+            await asyncio.to_thread(speeds.keep, self._state_dir, supervisor.key, known)
         if running is not None:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -217,7 +224,12 @@ class LlamaBackend:
     def worker_ready(self, worker: WorkerProcess, loaded: wire.Loaded) -> None:
         """A model is loaded; jobs can be sent."""
         self._worker = worker
-        self._info = dataclasses.replace(loaded.info, id=self._id, path=str(self._path))
+        info = dataclasses.replace(loaded.info, id=self._id, path=str(self._path))
+        known = speeds.kept(self._state_dir, self._supervisor.key) if self._supervisor is not None else None
+        self._speeds_known = known is not None
+        if known is not None:
+            info = dataclasses.replace(info, prefill_tokens_per_s=known.prefill, tokens_per_s=known.decode)
+        self._info = info
 
     def worker_message(self, message: wire.Response) -> None:
         """The worker has said something."""
@@ -262,13 +274,13 @@ class LlamaBackend:
         job = self._jobs.finished(done.job)
         if job is not None:
             self.work.add(done.timing, withdrawn=done.finish is Finish.CANCELLED, priority=job.priority)
-        if self._info is not None:
-            self._info = dataclasses.replace(
-                self._info,
-                tokens_per_s=done.decode_rate,
-                prefill_tokens_per_s=done.prefill_rate,
-                chars_per_token=done.chars_per_token,
-            )
+        info = self._info
+        if info is not None:
+            info = dataclasses.replace(info, chars_per_token=done.chars_per_token)
+            # The first moments of a worker, while all else starts too, tell less than the session before.
+            if not self._speeds_known or self._numbers >= ENOUGH_JOBS:
+                info = dataclasses.replace(info, tokens_per_s=done.decode_rate, prefill_tokens_per_s=done.prefill_rate)
+            self._info = info
         if job is not None:
             job.resolve(done)
         self._send_next()

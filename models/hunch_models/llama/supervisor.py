@@ -87,6 +87,8 @@ class Supervisor:
         self._jobs = jobs
         self._set_status = set_status
         self._clock = clock
+        self.key = ""
+        """Names machine, llama.cpp and model together; empty until the file was looked at."""
         self._memory = tuning.Memory(folder)
         self._cores = tuning.usable_cores()
         self._retry = asyncio.Event()
@@ -110,7 +112,8 @@ class Supervisor:
             except ModelError as error:
                 problem = error.one_line()
             else:
-                end = await self._live(tuning.key_of(header))
+                self.key = tuning.key_of(header)
+                end = await self._live(self.key)
                 failed_loads = 0 if end.loaded else failed_loads + 1
                 deaths = 1 if end.lived_s >= HEALTHY_S else deaths + 1
                 if end.refused:

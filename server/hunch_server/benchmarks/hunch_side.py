@@ -113,7 +113,10 @@ class HunchSide:
             decoded=work.get("decoded_tokens", stats["decoded_tokens"]),
             stale_prompt=work.get("withdrawn_prompt_tokens", 0),
             stale_decoded=work.get("withdrawn_decoded_tokens", 0),
-            ahead_prompt=work.get("prewarm_tokens", 0),
+            ahead_prompt=work.get("prewarm_tokens", 0) + work.get("ahead_prompt_tokens", 0),
+            ahead_decoded=work.get("ahead_decoded_tokens", 0),
+            drafted=work.get("drafted_tokens", 0),
+            drafts_right=work.get("accepted_tokens", 0),
         )
         return {"stats": stats, "tokens": tokens}
 

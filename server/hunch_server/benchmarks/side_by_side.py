@@ -77,6 +77,7 @@ def _our_figures(replayed: Replayed) -> dict[str, Any]:
         "cancel_ms": percentiles(replayed.figures.cancel_ms),
         "cancelled": len(replayed.figures.cancel_ms),
         "new_tokens": stats["new_tokens"],
+        "ahead": stats["ahead"],
         "model": stats["model"],
     }
 

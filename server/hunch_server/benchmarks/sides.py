@@ -21,7 +21,8 @@ class Shown:
 @dataclass(slots=True)
 class Tokens:
     """Tokens that a side worked through. `stale…`: of those, for answers that the next key had overtaken. `ahead…`:
-    of those, for texts that nobody had asked for yet."""
+    of those, for texts that nobody had asked for yet. `drafted`: guessed and verified together with others, of which
+    `drafts_right` were right."""
 
     prompt: int = 0
     decoded: int = 0
@@ -29,6 +30,8 @@ class Tokens:
     stale_decoded: int = 0
     ahead_prompt: int = 0
     ahead_decoded: int = 0
+    drafted: int = 0
+    drafts_right: int = 0
 
 
 @dataclass(slots=True)

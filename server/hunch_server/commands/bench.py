@@ -118,6 +118,11 @@ def _print(result: dict[str, Any], screen: Console) -> None:
         f"{result['overtaken']} overtaken by the next key, {result['decoded_tokens']} tokens decoded, "
         f"{result['accepted_chars']} characters accepted"
     )
+    tokens, ahead = result["tokens"], result["ahead"]
+    screen.print(
+        f"{tokens['drafted']} tokens guessed, {tokens['drafts_right']} of them right; in idle time "
+        f"{ahead.get('kept', 0)} texts made, {ahead.get('used', 0)} of them used, {_ahead(tokens)} tokens"
+    )
 
 
 def _print_both(result: dict[str, Any], screen: Console) -> None:
@@ -128,6 +133,10 @@ def _print_both(result: dict[str, Any], screen: Console) -> None:
     for title, ours, theirs in rows(result):
         table.add_row(title, ours, theirs)
     screen.print(table)
+
+
+def _ahead(tokens: dict[str, int]) -> int:
+    return tokens["ahead_prompt"] + tokens["ahead_decoded"]
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -147,6 +156,9 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         row("prompt tokens evaluated per request, p50", lambda side: side["new_tokens"].get("p50"), ".0f"),
         row("prompt tokens evaluated, all", lambda side: side["tokens"]["prompt"], "d"),
         row("tokens decoded, all", lambda side: side["tokens"]["decoded"], "d"),
+        row("of both, for texts not asked for yet", lambda side: _ahead(side["tokens"]), "d"),
+        row("tokens guessed", lambda side: side["tokens"]["drafted"], "d"),
+        row("of these, right", lambda side: side["tokens"]["drafts_right"], "d"),
         row("share of tokens for overtaken requests", lambda side: side["stale_share"], ".3f"),
         row("characters accepted", lambda side: side["accepted_chars"], "d"),
         row("prompt tokens per accepted character", lambda side: side["per_accepted_char"]["prompt_tokens"], ".1f"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from hunch_features.completion.plan import make_plan
 from hunch_features.memory.history.mining import head_of
 from hunch_features.memory.history.store import history_path
 from hunch_features.memory.store import index_path
@@ -143,7 +144,10 @@ async def _measure() -> Check:
             f"{info.id}: reads {measured.prefill:.0f} tokens/s, writes {measured.decode or 0:.0f} tokens/s "
             f"({info.threads} threads, {info.gpu_layers} layers on the GPU, prompts in {info.fim} order)"
         )
-        return Check("engine", ok=True, detail=detail)
+        plan = make_plan(
+            settings.completion, measured.prefill, measured.decode or info.tokens_per_s or 1.0, info.context_length
+        )
+        return Check("engine", ok=True, detail=f"{detail}; so: {plan.sentence()}")
 
 
 def check_consent() -> Check:

@@ -137,7 +137,7 @@ async def _one(
     )
     repository = OneRepository(memory) if memory is not None else None
     # A new engine for every hole: what an earlier hole of the same file gave away must not be in its cache.
-    engine = CompletionEngine(backend, settings, context=repository, recall=repository, gate=gate)
+    engine = CompletionEngine(backend, settings, context=repository, recall=repository, gate=gate, planned=False)
     if memory is not None:
         memory.forget(hole.path)
         memory.facts(document.snapshot())  # an editor knows these since the file was opened
