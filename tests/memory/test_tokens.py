@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, split_name, text_of, token_id, tokenize
+from hunch_features.memory.tokens import (
+    NAME,
+    NEWLINE,
+    SPACE,
+    Told,
+    split_name,
+    split_words,
+    text_of,
+    token_id,
+    tokenize,
+    tokenize_bytes,
+)  # fmt: skip
 
 STABLE = [1837129490, 1837129491, 77524560]
 CODE = st.text(st.sampled_from("ab_Z09é \n\t(.=+\"'#"), max_size=60)
@@ -42,6 +53,17 @@ def test_names_are_told_from_keywords_and_numbers(text: str, named: int) -> None
     assert bool(token_id(text) & NAME) == bool(named)
 
 
+@given(st.lists(CODE, max_size=6))
+def test_what_was_told_is_told_once_and_nothing_is_missed(texts: list[str]) -> None:
+    told, plain = Told(), dict[int, str]()
+    for text in texts:
+        (ids, fresh), (same, wanted) = (tokenize_bytes(text.encode(), names) for names in (told, plain))
+        assert (ids.tolist(), fresh) == (same.tolist(), wanted)
+    assert told == plain
+    told.clear()
+    assert tokenize_bytes(b"a = b", told)[1] == sorted(told)
+
+
 def test_ids_are_stable() -> None:
     # They lie on disk: another value here means that every index has to be built anew.
     assert [token_id("shop"), token_id(" shop"), token_id("\n")] == STABLE
@@ -59,3 +81,4 @@ def test_ids_are_stable() -> None:
 )
 def test_words_of_a_name(name: str, words: tuple[str, ...]) -> None:
     assert split_name(name) == words
+    assert split_words(name) == " ".join(words)

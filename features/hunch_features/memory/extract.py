@@ -6,6 +6,7 @@ import importlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -83,10 +84,17 @@ def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Ext
     calls: list[tuple[str, int]] = []
     found: list[tuple[int, int, str, str, tree_sitter.Node]] = []
     cursor = tree_sitter.QueryCursor(query, match_limit=4096)  # a progress callback here ends py-tree-sitter 0.26
+    texts: dict[bytes, str] = {}
     for _pattern, captures in cursor.matches(tree.root_node):
-        if "call" in captures:
-            node = captures["call"][0]
-            calls.append((_text(source, node), node.start_point[0]))
+        called = captures.get("call")
+        if called is not None:
+            node = called[0]
+            start, end = node.byte_range
+            raw = source[start:end]
+            text = texts.get(raw)
+            if text is None:
+                text = texts[raw] = raw.decode("utf-8", "replace")[:200]
+            calls.append((text, node.start_point[0]))
         elif "import" in captures:
             imports.extend((_text(source, node).strip("\"'<>"), node.start_point[0]) for node in captures["import"])
         elif len(found) < MAX_SYMBOLS and "name" in captures:
@@ -103,7 +111,7 @@ def _text(source: bytes, node: tree_sitter.Node) -> str:
 
 def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, tree_sitter.Node]]) -> list[Symbol]:
     """Give each definition its container: the nearest one around it that can hold members."""
-    found.sort(key=lambda item: item[:2])
+    found.sort(key=itemgetter(0, 1))
     symbols: list[Symbol] = []
     around: list[tuple[int, str, str]] = []
     attributes: set[tuple[str, str]] = set()
@@ -124,7 +132,8 @@ def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, 
         if kind == "impl":
             continue
         actual = "method" if kind == "function" and container and language in ("python", "rust", "cpp") else kind
-        signature = _signature(source, node)
+        body = node.child_by_field_name("body")
+        signature = _signature(source, node, body)
         symbols.append(
             Symbol(
                 name=name,
@@ -134,7 +143,7 @@ def _nested(language: str, source: bytes, found: list[tuple[int, int, str, str, 
                 line=node.start_point[0],
                 end_line=node.end_point[0],
                 signature=signature,
-                doc=_doc(language, source, node),
+                doc=_doc(language, source, node, body),
             )
         )
     return symbols
@@ -166,8 +175,7 @@ def _attribute(language: str, source: bytes, key: tuple[str, str], node: tree_si
     )
 
 
-def _signature(source: bytes, node: tree_sitter.Node) -> str:
-    body = node.child_by_field_name("body")
+def _signature(source: bytes, node: tree_sitter.Node, body: tree_sitter.Node | None) -> str:
     end = body.start_byte if body is not None else min(node.end_byte, node.start_byte + 2 * MAX_SIGNATURE)
     text = source[node.start_byte : end].decode("utf-8", "replace")
     if body is None:
@@ -175,9 +183,8 @@ def _signature(source: bytes, node: tree_sitter.Node) -> str:
     return " ".join(text.split()).rstrip(" {:")[:MAX_SIGNATURE]
 
 
-def _doc(language: str, source: bytes, node: tree_sitter.Node) -> str:
+def _doc(language: str, source: bytes, node: tree_sitter.Node, body: tree_sitter.Node | None) -> str:
     if language == "python":
-        body = node.child_by_field_name("body")
         text = body.named_child(0) if body is not None and body.named_child_count else None
         if text is not None and text.type == "expression_statement" and text.named_child_count:
             text = text.named_child(0)

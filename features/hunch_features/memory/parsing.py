@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hunch_features.memory.extract import extract
-from hunch_features.memory.tokens import split_words, tokenize_bytes
+from hunch_features.memory.tokens import Told, split_words, tokenize_bytes
 from hunch_features.memory.walk import MAX_FILE_BYTES, FoundFile, decode
 
 BATCH_BYTES = 400_000
@@ -35,7 +35,7 @@ class Parsed:
 
 Result = list[tuple[FoundFile, Parsed | str]]
 """Rows of files, or the reasons why there are none."""
-_told: dict[int, str] = {}
+_told = Told()
 """Ids and texts that this process has told already."""
 
 

@@ -37,6 +37,9 @@ _POWERS = np.array([pow(_MULTIPLIER, n, 1 << 32) for n in range(_LONGEST + 1)], 
 _BLANK, _WORD, _OTHER, _LINE_END = 0, 1, 2, 3
 
 
+_TOLD_BITS = 16
+
+
 def _class_of(byte: int) -> int:
     char = chr(byte)
     if char in " \t\r\f\v":
@@ -46,7 +49,7 @@ def _class_of(byte: int) -> int:
     return _WORD if byte >= 128 or char.isalnum() or char == "_" else _OTHER
 
 
-_CLASSES = np.array([_class_of(byte) for byte in range(256)], dtype=np.uint8)
+_CLASSES = bytes(_class_of(byte) for byte in range(256))
 _STARTS_NAME = np.array([_class_of(byte) == _WORD and not chr(byte).isdigit() for byte in range(256)])
 
 
@@ -59,6 +62,10 @@ def _hash(token: bytes) -> int:
 
 
 _KEYWORD_HASHES = np.array(sorted(_hash(word.encode()) for word in KEYWORDS), dtype=np.uint32)
+_LOW_BITS = np.uint32(0xFFFF)
+_LIKE_KEYWORD = np.zeros(1 << 16, dtype=np.bool_)
+"""By the low bits of a hash: few of the others have to be looked for among the keywords."""
+_LIKE_KEYWORD[_KEYWORD_HASHES & _LOW_BITS] = True
 
 
 @lru_cache(maxsize=200_000)
@@ -68,6 +75,26 @@ def token_id(text: str) -> int:
     raw = bare.encode("utf-8", "replace")
     named = bool(_STARTS_NAME[raw[0]]) and bare not in KEYWORDS
     return _hash(raw) << 2 | named << 1 | (bare is not text and bare != "\n")
+
+
+class Told(dict[int, str]):
+    """Names (with the space bit) that were told already, and a table that knows most of them without a look-up each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = np.zeros(1 << _TOLD_BITS, dtype=np.int32)
+
+    def clear(self) -> None:
+        """Forget all."""
+        super().clear()
+        self._table.fill(0)
+
+    def without(self, tokens: Tokens) -> Tokens:
+        """Those tokens that may be new, some of which are not."""
+        slots = (tokens >> 2) & ((1 << _TOLD_BITS) - 1)
+        unsure: Tokens = tokens[self._table[slots] != tokens]
+        self._table[slots] = tokens
+        return unsure
 
 
 NEWLINE = token_id("\n")
@@ -83,17 +110,20 @@ def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[i
     if not source:
         return np.empty(0, dtype=np.int32), []
     raw = np.frombuffer(source, dtype=np.uint8)
-    classes = _CLASSES[raw]
+    classes = np.frombuffer(source.translate(_CLASSES), dtype=np.uint8)
     edge = np.empty(len(raw), dtype=np.bool_)
     edge[0] = True
     np.not_equal(classes[1:], classes[:-1], out=edge[1:])
     edge |= classes >= _OTHER
-    starts = np.flatnonzero(edge)
-    lengths = np.diff(starts, append=len(raw))
+    starts = np.flatnonzero(edge).astype(np.int32)
+    lengths = np.empty(len(starts), dtype=np.int32)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1] = len(raw) - starts[-1]
     place = np.arange(len(raw), dtype=np.int32)
-    place -= np.repeat(starts.astype(np.int32), lengths)
-    np.minimum(place, _LONGEST, out=place)
-    number = np.add.reduceat((raw.astype(np.uint32) + 1) * _POWERS[place], starts, dtype=np.uint32)
+    place -= np.repeat(starts, lengths)
+    parts = _POWERS.take(place, mode="clip")
+    parts *= np.add(raw, 1, dtype=np.uint32)
+    number = np.add.reduceat(parts, starts, dtype=np.uint32)
     number ^= number >> 15
     number *= np.uint32(_MIX)
     number ^= number >> 13
@@ -103,19 +133,30 @@ def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[i
     spaced[1:] = kinds[:-1] == _BLANK
     spaced[2:] &= kinds[:-2] != _LINE_END  # indentation is no space: the line it stands in decides it
     spaced &= kinds != _LINE_END
-    near = np.minimum(np.searchsorted(_KEYWORD_HASHES, number), len(_KEYWORD_HASHES) - 1)
-    named = _STARTS_NAME[raw[starts]] & (_KEYWORD_HASHES[near] != number)
-    ids: Tokens = (number.astype(np.int32) << 2) | (named.astype(np.int32) << 1) | spaced
-    kept = kinds != _BLANK
-    ids, starts, lengths = ids[kept], starts[kept], lengths[kept]
-    distinct, first = np.unique(ids | SPACE, return_index=True)
-    fresh = [(index, key) for index, key in enumerate(distinct.tolist()) if key not in names]
+    named = _STARTS_NAME[raw[starts]]
+    likely = np.flatnonzero(_LIKE_KEYWORD[number & _LOW_BITS])
+    near = np.minimum(np.searchsorted(_KEYWORD_HASHES, number[likely]), len(_KEYWORD_HASHES) - 1)
+    named[likely[_KEYWORD_HASHES[near] == number[likely]]] = False
+    number <<= np.uint32(2)
+    number |= named.view(np.uint8) << np.uint8(1)
+    number |= spaced
+    kept = np.flatnonzero(kinds != _BLANK)
+    ids: Tokens = number.view(np.int32)[kept]
+    spelt = ids | np.int32(SPACE)
+    unsure = names.without(spelt) if isinstance(names, Told) else spelt
+    fresh = sorted(key for key in set(unsure.tolist()) if key not in names)
     if fresh:
+        wanted = np.array(fresh, dtype=np.int32)
+        near = np.minimum(np.searchsorted(wanted, spelt), len(wanted) - 1)
+        found = np.flatnonzero(wanted[near] == spelt)[::-1]  # the first of each comes last and stays
+        first = kept[found]
         begins = starts[first].tolist()
         ends = (starts[first] + lengths[first]).tolist()
-        for index, key in fresh:
-            names[key] = source[begins[index] : ends[index]].decode("utf-8", "replace")
-    return ids, [key for _index, key in fresh]
+        places = dict(zip(spelt[found].tolist(), zip(begins, ends, strict=True), strict=True))
+        for key in fresh:
+            begin, end = places[key]
+            names[key] = source[begin:end].decode("utf-8", "replace")
+    return ids, fresh
 
 
 def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:
