@@ -124,8 +124,9 @@ def test_a_word_is_quoted_as_shells_want_it(word: str) -> None:
     assert quoted(word) == shlex.quote(word)
 
 
-def test_it_starts_without_what_takes_long(repo: Path) -> None:
-    words = ["git", str(repo.parent / "guard"), "", f"{repo}/", f"{repo}/", "push", "--force", "--dry-run"]
+@pytest.mark.parametrize("watched", ["", "1"])
+def test_it_starts_without_what_takes_long(repo: Path, watched: str) -> None:
+    words = ["git", str(repo.parent / "guard"), watched, f"{repo}/", f"{repo}/", "push", "--force", "--dry-run"]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-X", "importtime", gate.__file__, *words],
         capture_output=True,

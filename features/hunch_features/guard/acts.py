@@ -5,9 +5,11 @@ The table is ours. Commands are matched as those of rules are. Imports only what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hunch_features.guard.commands import Forbidden, falls_under
+
+TYPE_CHECKING = False  # `typing` and `collections` take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Commands of each act, as a rule would name them; the first that fits counts.
 COMMANDS: dict[str, tuple[str, ...]] = {

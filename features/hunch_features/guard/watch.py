@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 
 from hunch_features.guard.acts import PLAIN, acts_of
 from hunch_features.guard.risk import (
@@ -26,6 +25,10 @@ from hunch_features.guard.risk import (
     chance_of_bad_end,
     level,
 )
+
+TYPE_CHECKING = False  # `typing` and `collections` take longer than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 IDLE_S = 6 * 3600
 """A run that did nothing for so long is over; the next command begins a new one."""
