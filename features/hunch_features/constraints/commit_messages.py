@@ -44,6 +44,11 @@ _FORMED = tuple(
         rf"(?:write|format|keep)\s+{_WHAT}\s+(?:in|as|using|with|following|according\s+to)\s+{_FORM}",
     )
 )
+_STARTS = re.compile(
+    rf"^{_WHAT}\s+(?:(?:must|should|always|have\s+to)\s+)+(?:start|begin|be\s+prefixed)\s+with\s+(?:the\s+|an?\s+)?"
+    r"(?:prefix\s+|tag\s+)?⟦(?P<start>\d+)⟧(?P<tail>\s*[-–—;:(].*)?$",
+    re.IGNORECASE,
+)
 _LENGTH = re.compile(
     rf"^(?:(?:keep|limit|restrict|make)\s+)?{_SUBJECT}\s*:?\s*{_MUST}(?:not\s+exceed|be|is|stay|under|below|at\s+most|to|"
     r"up\s+to|≤|<=|<|max(?:imum)?|of|within|no\s+(?:more|longer)\s+than|shorter\s+than|less\s+than|limited|kept|\s)*"
@@ -92,6 +97,11 @@ def found_of(text: str, spans: tuple[str, ...], headings: tuple[str, ...] = ()) 
         if match is not None and not _NARROWS.search(match.group("tail")):
             groups = match.groupdict()
             return Found(CheckMessage(_of(groups.get("what") or ""), require=CONVENTIONAL), strict)
+    starts = _STARTS.match(text)
+    if starts is not None and not _NARROWS.search(starts.group("tail") or ""):
+        beginning = spans[int(starts.group("start"))]
+        if not re.search(r"[<>{}*]|\.\.\.|…", beginning):
+            return Found(CheckMessage(_of(starts.group("what")), require=f"^{re.escape(beginning)}"), strict)
     about = re.search(r"\bcommit", text, re.IGNORECASE) or re.search(
         r"\bcommit", " ".join(headings[-2:]), re.IGNORECASE
     )

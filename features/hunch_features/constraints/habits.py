@@ -79,6 +79,12 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
     ),
     (r"comment(?:ing)?\s+on\s+(?:an?\s+|any\s+)?(?:github\s+)?issues?", (("gh", "issue", "comment"),)),
     (r"comment(?:ing)?\s+on\s+(?:an?\s+|any\s+)?(?:PRs?|pull\s+requests?)", (("gh", "pr", "comment"),)),
+    (r"(?:creat(?:e|ing)|push(?:ing)?|add(?:ing)?)\s+(?:a\s+|any\s+|new\s+|git\s+)*tags?", (("git", "tag"),)),
+    (
+        r"(?:publish(?:ing)?|post(?:ing)?)\s+(?:a\s+|an\s+|any\s+|new\s+)*(?:PRs?|pull\s+requests?)",
+        (("gh", "pr", "create"),),
+    ),
+    (r"(?:publish(?:ing)?|post(?:ing)?)\s+(?:a\s+|an\s+|any\s+|new\s+)*issues?", (("gh", "issue", "create"),)),
     (r"merg(?:e|ing)\s+(?:a\s+|any\s+|the\s+|your\s+own\s+)*(?:PRs?|pull\s+requests?)", (("gh", "pr", "merge"),)),
     (
         r"(?:creat(?:e|ing)|cut(?:ting)?|publish(?:ing)?)\s+(?:a\s+|any\s+|new\s+)*(?:github\s+)?releases?",
@@ -122,7 +128,7 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"\s+(?:at\s+all|anywhere|ever|autonomously|automatically|on\s+your\s+own|yourself|by\s+yourself|directly|"
+    r"\s+(?:at\s+all|manually|by\s+hand|anywhere|ever|autonomously|automatically|on\s+your\s+own|yourself|by\s+yourself|directly|"
     r"for\s+any\s+reason|"
     r"under\s+any\s+circumstances?|on\s+(?:collaborative|shared)\s+(?:repos(?:itories)?|branches)|"
     r"in\s+this\s+(?:repo(?:sitory)?|project)|"
@@ -200,7 +206,9 @@ def _acts(text: str, spans: tuple[str, ...]) -> list[Words] | None:
     parts = [part for part in re.split(r"\s*,\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|and|nor)\s+|\s*/\s*", text) if part]
     if len(parts) < 2:
         return None
-    found = [_act(part, spans) for part in parts]
+    verb = parts[0].split(" ", 1)[0]
+    # "create a release or tag": the verb is of all of them.
+    found = [_act(part, spans) or _act(f"{verb} {part}", spans) for part in parts]
     # "rebase or force-push a branch": what the last verb acts on belongs to all of them and is no act.
     if found[-1] is None:
         last = re.sub(

@@ -92,15 +92,15 @@ _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|ke
 MAX_WORDS = 24
 _OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
 _DOCUMENTING = _OF_ALL | frozenset(
-    {"a", "add", "an", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "argument",
+    {"a", "add", "an", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "args", "argument",
      "arguments", "be", "class", "classes", "clear", "code", "comment", "comments", "complete", "doc", "docstring",
      "docstrings", "document", "documentation", "don't", "everywhere", "explicit", "exported", "exports", "for",
-     "full", "fully", "function", "functions", "godoc", "google", "google-style", "have", "hint", "hinted", "hints",
-     "in", "include", "interfaces", "is", "items", "jsdoc", "method", "methods", "missing", "module", "modules",
-     "new", "numpy-style", "of", "omit", "on", "or", "parameter", "parameters", "prefer", "proper", "provide",
-     "public", "python", "requires", "return", "returns", "rustdoc", "should", "signature", "signatures", "skip",
-     "sphinx", "strict", "style", "the", "throughout", "to", "tsdoc", "type", "type-annotated", "typed", "types",
-     "use", "value", "values", "with", "write"}
+     "full", "fully", "function", "functions", "godoc", "google", "google-style", "have", "hint", "hinted",
+     "hints", "in", "include", "interfaces", "is", "items", "jsdoc", "method", "methods", "missing", "module",
+     "modules", "new", "numpy-style", "of", "omit", "on", "or", "parameter", "parameters", "prefer", "proper",
+     "provide", "public", "python", "requires", "return", "returns", "rustdoc", "section", "sections", "should",
+     "signature", "signatures", "skip", "sphinx", "strict", "style", "the", "throughout", "to", "tsdoc", "type",
+     "type-annotated", "typed", "types", "use", "value", "values", "with", "write"}
 )  # fmt: skip
 """All words that may stand in a sentence which demands docstrings or annotations."""
 _BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)

@@ -100,7 +100,7 @@ _CATCH = re.compile(
 )
 
 _FORBID = re.compile(
-    rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|ever\s+|"
+    rf"^{SUBJECT}(?P<not>{NEVER}|{RATHER_NOT})\s+(?:directly\s+|manually\s+|proactively\s+|ever\s+|"
     rf"blindly\s+)?{VERB}\s+(?:from\s+|in\s+|with\s+)?"
     rf"(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,

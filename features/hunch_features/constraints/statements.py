@@ -23,6 +23,11 @@ MAX_CHARS = 1_000
 MAX_LEAD_WORDS = 4
 
 _PARSER = MarkdownIt("commonmark").enable("table")
+_DENYING_HEAD = re.compile(
+    r"^\W*(?:don['’]?ts?|do\s+not(?:\s+use)?|avoid|never(?:\s+use)?|instead\s+of|forbidden|banned|not|bad|wrong|deprecated)\W*$",
+    re.IGNORECASE,
+)
+"""The head of a column in which each cell is what must not be."""
 _POINTS_ON = re.compile(r"\b(?:these|the following)\b[^.]*\.$", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z⟦*_\"(])")
 
@@ -141,6 +146,8 @@ class _Leads:
         self._last = ""
         self._cells = 0
         self._row = ""
+        self._heads: list[str] = []
+        self._heading = False
 
     def follow(self, token: Token) -> None:
         """Take note of where a token leads to."""
@@ -152,6 +159,9 @@ class _Leads:
                 self._last = ""
             case "tr_open" | "table_close":
                 self._cells, self._row = 0, ""
+            case "thead_open" | "thead_close":
+                self._heading = token.type == "thead_open"
+                self._heads = [] if self._heading else self._heads
             case "td_open":
                 self._cells += 1
             case "heading_open" | "fence" | "code_block" | "hr" | "table_open":
@@ -160,8 +170,14 @@ class _Leads:
     def read(self, text: str) -> str:
         """The lead of a block of this text, which may be one itself for what follows."""
         self._last = text
+        if self._heading:
+            self._heads.append(text)
+            return ""
         if self._cells == 1:
             self._row = text
+        head = self._heads[self._cells - 1] if 0 < self._cells <= len(self._heads) else ""
+        if _DENYING_HEAD.match(head):
+            return "Avoid"
         return self._row if self._cells > 1 else self._lists[-1] if self._lists else ""
 
 

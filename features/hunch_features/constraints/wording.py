@@ -94,6 +94,13 @@ _PLACED = re.compile(
     r"(?:\s*,)?(?:\s+(?:must|should|always|needs?\s+to|has\s+to|have\s+to|follows?\s+these\s+rules?))*\W*$",
     re.IGNORECASE,
 )
+_NO_EDITS = re.compile(
+    r"\b(?:do\s+not|don['’]?t|never|must\s+not(?:\s+be)?|not\s+to)\s+(?:manually\s+|directly\s+|hand-?)?"
+    r"(?:edit(?:ed)?|modify|modified|touch(?:ed)?|change[d]?)(?:\s+(?:these|the\s+following|files?|manually|directly|by\s+hand|"
+    r"director(?:y|ies)|folders?|paths))*\W*$",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"^Never edit ⟦")
 _NEGATIVE_VERB = re.compile(
     rf"^(?:{NEVER}|avoid)\s+(?P<verb>[a-z-]+)\s+(?:any\s+of\s+)?(?:the\s+following|these|"
     rf"those)(?:\s+(?:\w+\s*){{0,3}})?(?:\s[-–—]\s.*)?$",
@@ -254,6 +261,12 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
     if _NEGATIVE.match(last):
         negative = True
         reading.mistakes = _MISTAKES.search(last) is not None
+    if not reading.topic and (_NO_EDITS.search(last) or _NO_EDITS.search(statement.lead)):
+        # A list of paths, each with what it is behind it.
+        listed = re.match(r"^(?:⟦\d+⟧(?:\s*(?:,|/|\band\b|\bor\b)\s*)?)+(?=\s*(?:$|[-–—:(]))", body)
+        if listed is not None:
+            reading.text = f"Never edit {listed.group(0)}{body[listed.end() :]}"
+            return True
     if not statement.lead:
         return negative
     lead = _WARNING.sub("", re.sub(r"^[^\w(]+|[^\w)]+$", "", statement.lead))
@@ -303,7 +316,7 @@ def _named_scope(words: str) -> tuple[bool, tuple[str, ...]]:
 
 
 def _negated(reading: Reading, body: str) -> str:
-    if reading.text.startswith("Never ") and reading.text.endswith(body):
+    if reading.text.startswith("Never ") and (reading.text.endswith(body) or _LISTED.match(reading.text)):
         return reading.text
     if re.match(rf"^(?:{NEVER}|{RATHER_NOT}|no)\b", body, re.IGNORECASE):
         return body
