@@ -14,7 +14,7 @@ from hunch_features.traces.levels import Level
 from hunch_features.traces.recorder import Recorder
 from hunch_server.adapters.editor import Editor, editor_session
 from tests.e2e.conftest import environment
-from tests.offers.test_e2e import KNOWS_OFFERS, until
+from tests.offers.test_e2e import KNOWS_OFFERS, git, session, until
 
 FILES = {"a.py": "x = 1\n", "b.py": "y = 2\n", "tests/test_a.py": "import a\n"}
 
@@ -75,3 +75,24 @@ async def test_nothing_is_known_of_habits_without_consent(root: Path, tmp_path: 
                     break
                 await asyncio.sleep(0.2)
         assert editor.offers == []
+
+
+async def test_a_failure_that_comes_again_leads_to_the_commit_that_mended_its_like(root: Path, tmp_path: Path) -> None:
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "Begin")
+    (root / "a.py").write_text("x = 3\n")
+    git(root, "commit", "-q", "-am", "Fix parse_header for bad header rows")
+    async with session(root, tmp_path / "home", experimental=KNOWS_OFFERS) as editor:
+        await editor.request("hunch/consent", {"answer": "on", "level": "text", "scope": "everywhere"})
+        output = "Traceback\nValueError: parse_header got a bad header in row 17\n"
+        failed = {"kind": "terminal", "at": 1, "program": "python3", "exit_code": 1, "output": output}
+        editor.notify("hunch/event", failed)
+        await asyncio.sleep(1.5)
+        assert editor.offers == []
+        editor.notify("hunch/event", {**failed, "output": output.replace("17", "18")})
+        await until(lambda: editor.offers)
+        (offer,) = editor.offers
+        assert offer["kind"] == "repeated_failure"
+        assert offer["title"].endswith("Fix parse_header for bad header rows")
+        assert offer["action"]["name"] == "show_commit"

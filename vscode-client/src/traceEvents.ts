@@ -126,6 +126,12 @@ export function programOf(commandLine: string): string {
   return /^[A-Za-z0-9_.:+-]{1,64}$/.test(name) ? name : "";
 }
 
+/** What a terminal showed, without colours and moves of the caret; at most its last `MAX_TEXT` characters. */
+export function plainOutput(raw: string): string {
+  const steering = /\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\[[0-9;?]*[ -/]*[@-~]|[@-_])|[\u0000-\u0008\u000b-\u001f]/g;
+  return raw.replace(/\r\n/g, "\n").replace(steering, "").trimEnd().slice(-MAX_TEXT);
+}
+
 /** Which group of the event model a task belongs to. */
 export function taskGroup(id: string | undefined, name: string): "build" | "test" | "lint" | "run" | "other" {
   if (id === "build" || id === "test") return id;

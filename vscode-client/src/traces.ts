@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Recording } from "./protocol";
-import { CaretWatch, MAX_TEXT, type MoveCause, type Place, ProblemCounts, programOf, type TraceEvent, taskGroup } from "./traceEvents";
+import { CaretWatch, MAX_TEXT, type MoveCause, type Place, plainOutput, ProblemCounts, programOf, type TraceEvent, taskGroup } from "./traceEvents";
 
 const CAUSES: Record<number, MoveCause> = {
   [vscode.TextEditorSelectionChangeKind.Keyboard]: "keyboard",
@@ -10,6 +10,8 @@ const CAUSES: Record<number, MoveCause> = {
   [vscode.TextEditorSelectionChangeKind.Command]: "command",
 };
 const OUTPUT_EVERY_MS = 1000;
+const OUTPUT_KEPT = 16_000;
+const OUTPUT_LATE_MS = 300;
 
 // The parts of the git extension's API (version 1) that are used here.
 interface Repository {
@@ -27,6 +29,7 @@ export class TraceSource implements vscode.Disposable {
   private view: { document: string; since: number } | undefined;
   private blurredAt = 0;
   private readonly begun = new Map<object, number>();
+  private readonly reading = new Map<object, { text: string; done: Promise<void> }>();
 
   constructor(private readonly send: (event: TraceEvent) => void) {}
 
@@ -48,6 +51,7 @@ export class TraceSource implements vscode.Disposable {
     for (const listener of this.listening) listener.dispose();
     this.listening = [];
     this.begun.clear();
+    this.reading.clear();
     this.view = undefined;
   }
 
@@ -137,18 +141,22 @@ export class TraceSource implements vscode.Disposable {
       return since === undefined ? 0 : Date.now() - since;
     };
     this.listening.push(
-      vscode.window.onDidStartTerminalShellExecution((event) => this.begun.set(event.execution, Date.now())),
-      vscode.window.onDidEndTerminalShellExecution((event) => {
+      vscode.window.onDidStartTerminalShellExecution((event) => {
+        this.begun.set(event.execution, Date.now());
+        if (this.withText) this.listen(event.execution);
+      }),
+      vscode.window.onDidEndTerminalShellExecution(async (event) => {
         const command = event.execution.commandLine.value;
-        this.send({
+        const ended = {
           kind: "terminal",
           at: Date.now(),
           ...place(undefined),
           program: programOf(command),
           exit_code: event.exitCode ?? null,
           duration_ms: took(event.execution),
-          ...(this.withText ? { command: command.slice(0, MAX_TEXT) } : {}),
-        });
+        };
+        const output = await this.outputOf(event.execution);
+        this.send({ ...ended, ...(this.withText ? { command: command.slice(0, MAX_TEXT), output } : {}) });
       }),
       vscode.tasks.onDidStartTaskProcess((event) => this.begun.set(event.execution, Date.now())),
       vscode.tasks.onDidEndTaskProcess((event) => {
@@ -171,6 +179,23 @@ export class TraceSource implements vscode.Disposable {
       }),
       vscode.debug.registerDebugAdapterTrackerFactory("*", { createDebugAdapterTracker: () => this.debugTracker() }),
     );
+  }
+
+  /** Reads along what a command writes; only its end is kept. */
+  private listen(execution: vscode.TerminalShellExecution): void {
+    const read = { text: "", done: Promise.resolve() };
+    this.reading.set(execution, read);
+    read.done = (async () => {
+      for await (const data of execution.read()) read.text = (read.text + data).slice(-OUTPUT_KEPT);
+    })();
+  }
+
+  private async outputOf(execution: vscode.TerminalShellExecution): Promise<string> {
+    const read = this.reading.get(execution);
+    this.reading.delete(execution);
+    if (!read) return "";
+    await Promise.race([read.done, new Promise((resolve) => setTimeout(resolve, OUTPUT_LATE_MS))]);
+    return plainOutput(read.text);
   }
 
   private debug(action: string, more: object = {}): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CaretWatch, type Place, ProblemCounts, programOf, type TraceEvent, taskGroup } from "../src/traceEvents";
+import { CaretWatch, type Place, plainOutput, ProblemCounts, programOf, type TraceEvent, taskGroup } from "../src/traceEvents";
 
 const here: Place = { workspace: "/w", document: "a.py", language: "python" };
 
@@ -69,6 +69,11 @@ test("programs of command lines", () => {
   ] as const) {
     assert.equal(programOf(line), program);
   }
+});
+
+test("what a terminal showed", () => {
+  assert.equal(plainOutput("\u001b]633;C\u0007\u001b[31mFAILED\u001b[0m a.py\r\n1 failed\r\n\u001b]633;D;1\u0007"), "FAILED a.py\n1 failed");
+  assert.equal(plainOutput("x".repeat(5000)).length, 2000);
 });
 
 test("groups of tasks", () => {

@@ -44,6 +44,8 @@ class FitConfig:
     balance: float = 0.0
     temperature: float = 1.0
     seed: int = 7
+    start: Path | None = None
+    """Weights of the rows' layer and the GRU to begin with, as `pretrain` left them; None to begin at random."""
 
 
 class Member(nn.Module):  # type: ignore[misc]  # torch is untyped here
@@ -103,6 +105,8 @@ def _fit_member(rows: Tensor, targets: Tensor, weights: Tensor, classes: int, co
     torch.manual_seed(config.seed)
     order = torch.Generator().manual_seed(config.seed)
     member = Member(rows.shape[2], classes, config)
+    if config.start is not None:
+        member.load_state_dict(torch.load(config.start, weights_only=True), strict=False)
     member.train()
     optimizer = torch.optim.AdamW(member.parameters(), lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(rows) // config.batch)
@@ -119,6 +123,35 @@ def _fit_member(rows: Tensor, targets: Tensor, weights: Tensor, classes: int, co
             schedule.step()
     member.eval()
     return member
+
+
+def pretrain(windows: Floats, following: Floats, out: Path, config: FitConfig) -> list[float]:
+    """Learn to say the row that follows (n, width) from windows (n, window, width); `FitConfig.start` reads `out`.
+
+    Answers the loss of every epoch. The columns count alike: what is rarely anything but 0 adds little.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(config.seed)
+    order = torch.Generator().manual_seed(config.seed)
+    rows, targets = torch.from_numpy(windows), torch.from_numpy(following)
+    width = rows.shape[2]
+    member = Member(width, width, config)
+    optimizer = torch.optim.AdamW(member.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    losses = []
+    for _ in range(config.epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(rows), generator=order).split(config.batch):
+            states, _ = member.gru(torch.tanh(member.narrow(rows[chosen])))
+            said = member.out(F.pad(states[:, -1], (0, member.out.in_features - config.hidden)))
+            loss = F.mse_loss(said, targets[chosen])
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            total += float(loss.detach()) * len(chosen)
+        losses.append(total / len(rows))
+    kept = {name: value for name, value in member.state_dict().items() if name.startswith(("narrow.", "gru."))}
+    torch.save(kept, out)
+    return losses
 
 
 def offsets(network: StateNetwork, config: FitConfig) -> Floats:
