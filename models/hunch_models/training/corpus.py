@@ -255,7 +255,11 @@ def hash_text(text: str) -> int:
 
 
 def is_held_out(name: str, config: CorpusConfig) -> bool:
-    """Whether a package is kept for evaluation: drawn by a hash of seed and name, so others cannot move it."""
+    """Whether a package is kept for evaluation: drawn by a hash of seed and name, so others cannot move it.
+
+    A repository goes with the package of the same name.
+    """
+    name = name.rpartition("/")[2]
     return name != "python" and hash_text(f"{config.seed}:{name}") % config.held_out_one_in == 0
 
 

@@ -98,6 +98,7 @@ def test_near_duplicates_are_seen() -> None:
 
 def test_held_out_packages_do_not_depend_on_what_is_installed() -> None:
     assert is_held_out("starlette", CONFIG)
+    assert is_held_out("encode/starlette", CONFIG), "the repository of a package that is held out"
     assert not is_held_out("django", CONFIG)
     assert not is_held_out("python", CONFIG)
 
