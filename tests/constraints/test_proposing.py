@@ -216,6 +216,39 @@ def test_a_pattern_that_would_hang_other_engines_is_tried_in_linear_time() -> No
     assert (rule.status, why) == ("enforced", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        ("Use `foo`, not `bar`.", "foo", True),
+        ("Use `foo`, not `bar`.", "bar", False),
+        ("We take `foo` instead of `bar`.", "foo", True),
+        ("We take `foo` instead of `bar`.", "bar", False),
+        ("`foo` over `bar`, without discussion.", "foo", True),
+        ("`foo` over `bar`, without discussion.", "bar", False),
+        ("You should not use `foo`.", "foo", False),
+        ("Never ever use `foo()`.", "foo", False),
+        ("Do not always call `foo`.", "foo", False),
+        ("Nobody likes `foo`, so don't use foo.", "foo", False),
+        ("Always use `foo`, it is not slow.", "foo", True),
+    ],
+)
+def test_what_the_sentence_wants_is_never_forbidden(text: str, name: str, wanted: bool) -> None:
+    answer = proposal({"type": "forbid_reference", "names": [name]}, [f"{name}(1)\n"], ["baz(1)\n"])
+    rule, why = judge(text, answer)
+    assert (rule is None) is wanted, why
+    assert ("recommends" in why) is wanted
+
+
+def test_a_demand_made_of_a_denial_is_for_people_to_look_at() -> None:
+    answer = proposal(
+        {"type": "require_documented", "what": "docstring"}, ["def f(): ...\n"], ['def f():\n    """It."""\n']
+    )
+    rule, why = judge("Do not write a docstring for private helpers.", answer)
+    assert rule is not None
+    assert rule.status == "advisory"
+    assert "denies" in why
+
+
 ADVICE: dict[str, tuple[str, tuple[int, str], str]] = {
     "its own example keeps it": (proposal(REFERENCE, ["x = evaluate(s)\n"], ["x\n"]), (0, ""), "not fire on its own"),
     "a good example breaks it": (proposal(REFERENCE, ["eval(s)\n"], ["y = eval(s)\n"]), (0, ""), "should keep it"),

@@ -22,6 +22,7 @@ from hunch_features.constraints.rule import (
     ForbidImport,
     ForbidReference,
     ForbidText,
+    RequireDocumented,
     RequireHeader,
     RequireNaming,
     RequirePlace,
@@ -65,8 +66,38 @@ def fault(rule: Rule, proposal: Proposal, statement: Statement) -> str:
     missing = next((word for word in _words_of(check, proposal.include) if not stands_in(word, statement)), None)
     if missing is not None:
         return f"`{missing[:60]}` does not stand in the sentence"
-    if type(check).__name__.startswith("Forbid") and not _FORBIDS.search(_said(statement)):
-        return "the sentence forbids nothing"
+    if type(check).__name__.startswith("Forbid"):
+        if not _FORBIDS.search(_said(statement)):
+            return "the sentence forbids nothing"
+        wanted = next((word for word in _words_of(_without_instead(check), ()) if _is_wanted(word, statement)), None)
+        if wanted is not None:
+            return f"the sentence recommends `{wanted[:60]}`"
+    return ""
+
+
+def _without_instead(check: Proposable) -> Proposable:
+    return msgspec.structs.replace(check, instead="") if hasattr(check, "instead") else check
+
+
+_DENIES = r"(?:never|not|\w*n['’]t|avoid|no longer|without|stop|cannot|dont|nobody)"
+
+
+def _is_wanted(word: str, statement: Statement) -> bool:
+    """Whether the sentence says to use what a check forbids: "use `x`, not `y`", "`x` instead of `y`"."""
+    name = rf"[`\"'“]*{re.escape(word)}(?![\w$])(?:\(\))?[`\"'”]*"
+    before = rf"(?<!\w)(?:use|using|prefer|choose|call|always|only|run)\s+(?:the\s+|only\s+|always\s+)?{name}"
+    after = rf"{name}\s*,?\s+(?:instead\s+of|over|rather\s+than)\b"
+    for match in re.finditer(rf"{before}|{after}", statement.plain, re.IGNORECASE):
+        clause = re.split(r"[,;:]\s", statement.plain[: match.start()])[-1]
+        if not re.search(rf"\b{_DENIES}(?!\w)", clause, re.IGNORECASE) and not _FORBIDS.search(statement.lead):
+            return True
+    return False
+
+
+def doubt(check: Proposable, statement: Statement) -> str:
+    """Why people should look at a proposal that is otherwise fine; empty when there is no reason."""
+    if isinstance(check, RequireDocumented | RequireHeader) and re.search(rf"\b{_DENIES}\b", statement.plain, re.I):
+        return "the sentence denies something, and the check demands something"
     return ""
 
 
@@ -258,7 +289,7 @@ def judged(rule: Rule, text: str, statement: Statement, model: str, hits: Hits) 
     if problem or value:
         return None, problem or f"the sentence does not speak of {value}"
     made = proposed_rule(rule, answer, model)
-    against = example_fault(made, answer)
+    against = example_fault(made, answer) or doubt(answer.check, statement)
     if not against:
         count, unfinished = hits(made)
         if unfinished:

@@ -168,7 +168,8 @@ def _print(rules: list[Rule], book: Rulebook) -> None:
         for column in ("id", "status", "where", "rule"):
             table.add_column(column, no_wrap=column != "rule")
         for rule in rules:
-            table.add_row(rule.id, rule.status, escape(f"{rule.source.path}:{rule.source.line}"), escape(rule.text))
+            status = f"{rule.status} (by a model)" if rule.origin else rule.status
+            table.add_row(rule.id, status, escape(f"{rule.source.path}:{rule.source.line}"), escape(rule.text))
         screen.print(table)
         counted = ", ".join(f"{sum(rule.status == name for rule in book.rules)} {name}" for name in STATUSES)
         screen.print(f"\n{len(book.rules)} rules: {counted}", markup=False)
