@@ -50,4 +50,7 @@ def search(store: HistoryStore, query: str, limit: int = 10, before: int | None 
 
 
 def _any_of(words: Iterable[str]) -> str:
-    return " OR ".join(f'"{word}"' for word in words)
+    # The index has words without underscores; a name with some would be a phrase, which it cannot be asked for.
+    return " OR ".join(
+        f'"{word}"' for word in dict.fromkeys(part for word in words for part in word.split("_") if part)
+    )
