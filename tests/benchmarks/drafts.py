@@ -1,0 +1,125 @@
+"""Would the completion model know the argument that a new required parameter needs? Calls of real commits.
+
+    python -m tests.benchmarks.drafts --data commits.jsonl.gz --repos DIR [--fitted] [--commits 250] [--out rows.jsonl]
+
+For every call for which Hunch knows the place and no text, the model is asked for the argument; right is what the
+commit passed. Calls are told apart by their order in the file, files in which their number changed are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hunch_features.evaluation.next_edits import blob, read_commits
+from hunch_features.evaluation.next_edits_cases import history_root
+from hunch_features.next_edit.calls import Hole, given_for
+from hunch_features.next_edit.changes import ChangeKind, changes
+from hunch_features.next_edit.drafting import argument_in, request_for
+from hunch_features.next_edit.finding import find
+from hunch_features.next_edit.signatures import Resigned
+from hunch_features.next_edit.source import Source
+from hunch_models.backend import Backend
+from hunch_server.adapters.engines import make_backend, started
+from hunch_server.adapters.home import ensure_home
+from hunch_server.settings import Settings
+from tests.benchmarks.next_edit import FITTED
+from tests.benchmarks.signatures import cases
+
+THRESHOLDS = (-2.0, -1.0, -0.7, -0.5, -0.3, -0.2, -0.1)
+
+
+def holes(data: Path, repos: Path, fitted: bool, commits: int) -> Iterator[tuple[str, Source, Hole, str]]:
+    """Repository, file before, hole, and the argument that the commit wrote there."""
+    by_repo = defaultdict(list)
+    for row in read_commits(data):
+        by_repo[row.repo].append(row)
+    for repo in sorted(by_repo):
+        root = history_root(repos, repo) if (repo in FITTED) == fitted else None
+        if root is None:
+            continue
+        for case, tree, delta, _ in cases(by_repo[repo], root, commits):
+            if not any(change.kind is ChangeKind.SIGNATURE for change in changes(delta)):
+                continue
+            for spot in find(delta, tree).spots:
+                for proposal in spot.proposals:
+                    wanted = proposal.hole
+                    resigned = proposal.change.resigned
+                    if wanted is None or proposal.edits or resigned is None or not spot.facts.get("must"):
+                        continue
+                    text = written(root, case.sha, spot.source, spot.line, wanted, resigned)
+                    if text:
+                        yield repo, spot.source, wanted, text
+
+
+def written(root: Path, sha: str, before: Source, line: int, wanted: Hole, resigned: Resigned) -> str:
+    """What the commit passes at the call; empty where that cannot be told."""
+    after_text = blob(root, sha, before.path)
+    if after_text is None or len(wanted.names) != 1:
+        return ""
+    after = Source(before.path, before.language, after_text)
+    old, new = before.places(resigned.name), after.places(resigned.name)
+    number = next((at for at, place in enumerate(old) if place[0] == line), None)
+    if number is None or len(old) != len(new):
+        return ""
+    return given_for(resigned, after, *new[number]).get(wanted.names[0], "")
+
+
+async def draft(backend: Backend, source: Source, wanted: Hole) -> tuple[str, float]:
+    """The argument, and its tokens' mean log-probability."""
+    request = request_for(source, wanted, time_limit_ms=60_000.0)
+    if request is None:
+        return "", -99.0
+    result = await backend.generate(request)
+    return argument_in(result.text), result.mean_logprob if result.mean_logprob is not None else -99.0
+
+
+async def measure(found: list[tuple[str, Source, Hole, str]]) -> list[dict[str, object]]:
+    """One row per hole."""
+    backend = make_backend(Settings(), ensure_home())
+    rows: list[dict[str, object]] = []
+    async with started(backend):
+        for repo, source, wanted, text in found:
+            said, logprob = await draft(backend, source, wanted)
+            rows.append(
+                {
+                    "repo": repo,
+                    "language": source.language,
+                    "name": wanted.names[0],
+                    "wanted": text,
+                    "said": said,
+                    "right": "".join(said.split()) == "".join(text.split()),
+                    "logprob": logprob,
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--repos", type=Path, required=True)
+    parser.add_argument("--fitted", action="store_true")
+    parser.add_argument("--commits", type=int, default=250)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    rows = asyncio.run(measure(list(holes(given.data, given.repos, given.fitted, given.commits))))
+    if given.out is not None:
+        given.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    print(f"{len(rows)} calls of {len({row['repo'] for row in rows})} repositories")
+    logprobs = np.array([float(str(row["logprob"])) for row in rows])
+    right = np.array([bool(row["right"]) for row in rows])
+    for least in (-99.0, *THRESHOLDS):
+        shown = logprobs >= least
+        print(f"mean log-probability of {least} and more: {right[shown].sum()} of {shown.sum()} right")
+
+
+if __name__ == "__main__":
+    main()
