@@ -74,7 +74,8 @@ class Hot:
             self.pairs.change(np.frombuffer(old, dtype=np.int32), -1)
         tokens = np.frombuffer(new or b"", dtype=np.int32)
         self._changed[path] = tokens
-        self.texts.update(writer.names_of(np.unique(tokens | SPACE).tolist()))
+        unheard = [key for key in np.unique(tokens | SPACE).tolist() if key not in self.texts]
+        self.texts.update(writer.names_of(unheard))
         self.continuations = Continuations(self.corpus, self.texts, Corpus(self._changed.items()))
         if new is None:
             self.paths.discard(path)

@@ -64,7 +64,7 @@ def candidates(memory: RepositoryMemory, snapshot: Snapshot, receiver: Receiver)
         return {}
     else:
         local = {hit.symbol.name: hit for hit in own if hit.symbol.container}
-        for name in memory.seen_after(receiver.words[-1])[:MAX_SEEN]:
+        for name in memory.seen_after(receiver.words[-1], MAX_SEEN):
             known = [local[name]] if name in local else memory.named(name)
             if known:
                 found[name] = known[0]

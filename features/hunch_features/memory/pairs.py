@@ -108,6 +108,9 @@ class Pairs:
             members, counts = (
                 np.array(part, dtype=np.int64) for part in (sorted(found), [found[m] for m in sorted(found)])
             )
-        best = np.argsort(-counts, kind="stable")[:limit]
-        listed: list[int] = members[best[counts[best] > 0]].tolist()
+        # Count and number in one: the few best are found without sorting all.
+        packed = (_LOW - counts[counts > 0] << 32) | members[counts > 0]
+        if len(packed) > limit:
+            packed = np.partition(packed, limit)[:limit]
+        listed: list[int] = (np.sort(packed) & _LOW).tolist()
         return listed

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from hunch_features.memory.walk import MAX_FILE_BYTES, language_of
 from hunch_features.text import Position, Snapshot
 
 KEPT_DOCUMENTS = 64
-MAX_PAIRS = 2_000_000
+KEPT_ANSWERS = 4096
 MAX_INHERITANCE = 3
 MAX_LINES_CHARS = 4000
 MAX_BASES = 8
@@ -75,6 +76,8 @@ class RepositoryMemory:
         self.generation = 0
         """Goes up whenever answers may have changed."""
         self._modules: dict[str, list[Hit]] = {}
+        self._named: dict[str, list[Hit]] = {}
+        self._imported: dict[tuple[str, Binding, str], str | None] = {}
         self.loaded = False
 
     @property
@@ -133,8 +136,7 @@ class RepositoryMemory:
                 if done.parsed or done.removed:
                     for path in listed:
                         self._hot.replace(writer, path, before[path])
-                    self._modules.clear()
-                    self.generation += 1
+                self._changed()  # also where another window was faster: the answers came from the shared file
             finally:
                 writer.close()
         return done
@@ -150,10 +152,14 @@ class RepositoryMemory:
             self._hot = Hot(reader)
         finally:
             reader.close()
-        self._modules.clear()
-        self.generation += 1
+        self._changed()
         self.loaded = True
         self._hot.order_beside()
+
+    def _changed(self) -> None:
+        """Answers given so far hold no more. New dictionaries: who asks at this moment still fills the old ones."""
+        self._modules, self._named, self._imported = {}, {}, {}
+        self.generation += 1
 
     def settle(self) -> None:
         """Wait until lines can be continued from all files: for callers who would rather wait than get nothing."""
@@ -191,12 +197,15 @@ class RepositoryMemory:
 
     def imported_file(self, language: str, binding: Binding, importer: str) -> str | None:
         """The file in which a binding's name, or the module itself, is to be found."""
+        key, answers = (language, binding, importer), self._imported
+        if key not in answers:
+            _make_room(answers)
+            answers[key] = self._look_for_import(language, binding, importer)
+        return answers[key]
+
+    def _look_for_import(self, language: str, binding: Binding, importer: str) -> str | None:
         if binding.name and language == "python":
-            joined = (
-                f"{binding.module}{binding.name}"
-                if binding.module.endswith(".")
-                else f"{binding.module}.{binding.name}"
-            )
+            joined = f"{binding.module}{'' if binding.module.endswith('.') else '.'}{binding.name}"
             submodule = self.paths.imported(language, joined, importer)
             if submodule is not None:
                 return submodule
@@ -208,19 +217,20 @@ class RepositoryMemory:
         binding = self.facts(snapshot).bindings.get(name)
         if binding is not None and not binding.name:
             return None  # a module
-        candidates = self.named(binding.name or name if binding else name)
         if binding is not None:
             path = self.imported_file(language, binding, snapshot.path)
             if path is None:
                 return None  # it comes from outside
-            inside = [hit for hit in candidates if hit.path == path and not hit.symbol.container]
+            candidates = [hit for hit in self.named(binding.name) if not hit.symbol.container]
+            inside = [hit for hit in candidates if hit.path == path]
             if inside:
                 return inside[0]
-            package = [hit for hit in candidates if not hit.symbol.container]  # re-exported by a package
-            return package[0] if len(package) == 1 else None
+            return candidates[0] if len(candidates) == 1 else None  # re-exported by a package
         family = _family(snapshot.language)
         elsewhere = [
-            hit for hit in candidates if hit.path != snapshot.path and _family(language_of(hit.path) or "") == family
+            hit
+            for hit in self.named(name)
+            if hit.path != snapshot.path and _family(language_of(hit.path) or "") == family
         ]
         return elsewhere[0] if len(elsewhere) == 1 and not elsewhere[0].symbol.container else None
 
@@ -246,7 +256,14 @@ class RepositoryMemory:
         """Definitions of exactly this name."""
         if name not in self.defined:
             return []
-        return self._guarded(lambda: self.store.named(name))
+        answers = self._named
+        if name not in answers:
+            _make_room(answers)
+            try:
+                answers[name] = self.store.named(name)
+            except sqlite3.Error:
+                return []
+        return list(answers[name])
 
     def members_of_class(self, class_name: str, depth: int = 0) -> list[Hit]:
         """Members of a class and of the classes it extends, nearest first."""
@@ -298,9 +315,9 @@ class RepositoryMemory:
         """How many files use a name."""
         return self.postings.count(token_id(name))
 
-    def seen_after(self, receiver: str) -> list[str]:
+    def seen_after(self, receiver: str, limit: int = MAX_SEEN) -> list[str]:
         """Names that follow a receiver's name and a dot in the repository, the most frequent first."""
-        seen = self._hot.pairs.after(token_id(receiver), MAX_SEEN)
+        seen = self._hot.pairs.after(token_id(receiver), limit)
         return [text for number in seen if (text := self._hot.texts.get(number | SPACE))]
 
     def modules_below(self, importer: str, package: str) -> list[tuple[str, str]]:
@@ -350,6 +367,12 @@ class RepositoryMemory:
             return ask()
         except sqlite3.Error:
             return []
+
+
+def _make_room(answers: dict[Any, Any]) -> None:
+    """Bounded, and as cheap as can be: everything is forgotten when there is too much."""
+    if len(answers) >= KEPT_ANSWERS:
+        answers.clear()
 
 
 def _family(language: str) -> str:

@@ -73,6 +73,11 @@ class Retriever:
         self._kept.pop(path, None)
         self._scopes.pop(path, None)
 
+    def prepare(self, snapshot: Snapshot) -> None:
+        """A document was opened or saved: work out what its imports bring into scope, before the first key needs it."""
+        if self._memory.loaded:
+            self._in_scope(snapshot)
+
     def pieces(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Piece]:
         """Pieces for a position, about `budget` tokens in all; those given before while the person types on."""
         if budget <= 0 or not self._memory.loaded:
@@ -129,7 +134,7 @@ class Retriever:
             if defined is not None:
                 add(defined, ALWAYS - 1 - distance if distance < NEAR_NAMES else SEEN, whole=distance == 0)
         for name in near[:2]:
-            for member in self._memory.seen_after(name)[:MAX_FOLLOWERS]:
+            for member in self._memory.seen_after(name, MAX_FOLLOWERS):
                 hits = [hit for hit in self._memory.named(member) if hit.symbol.container]
                 if hits:
                     add(hits[0], BOUND + FOLLOWS * math.log1p(self._memory.pair_count(name, member)))

@@ -22,6 +22,8 @@ from hunch_features.memory.walk import FoundFile
 
 BULK_BYTES = 2_000_000
 WRITES_TOGETHER = 40
+HASH_BYTES, BULK_HASH_BYTES = 1_000_000, 16_000_000
+"""What a search structure gathers in RAM before it writes a part: SQLite's default, and for fewer, larger parts."""
 FTS = ("symbol_text", "name_text")
 
 
@@ -77,8 +79,8 @@ class Store(Database):
         self._db.execute("PRAGMA synchronous=OFF")  # an index that a power cut damages is read again
         self._db.execute("PRAGMA cache_size=-65536")
         self._db.execute("PRAGMA wal_autocheckpoint=16000")
-        for table in FTS:
-            self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('automerge', 0)")  # noqa: S608
+        self._configure_search("automerge", 0)
+        self._configure_search("hashsize", BULK_HASH_BYTES)
         try:
             yield
         finally:
@@ -86,12 +88,19 @@ class Store(Database):
             self._known = None
             if self._db.in_transaction:
                 self._commit()
-            self._db.execute("PRAGMA synchronous=NORMAL")
+            # Left to the next writes, a saved file would wait for the merging of large parts.
             for table in FTS:
-                self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('automerge', 4)")  # noqa: S608
+                self._db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
+            self._configure_search("hashsize", HASH_BYTES)
+            self._configure_search("automerge", 4)
+            self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.execute("PRAGMA wal_autocheckpoint=1000")
             self._db.execute("PRAGMA cache_size=-8192")
+
+    def _configure_search(self, option: str, value: int) -> None:
+        for table in FTS:
+            self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES (?, ?)", (option, value))  # noqa: S608
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
