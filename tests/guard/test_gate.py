@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from hunch_features.guard import gate
 from hunch_features.guard.deciding import decide
-from hunch_features.guard.gate import advice
+from hunch_features.guard.gate import verdict
 from hunch_features.guard.in_force import in_force
 from hunch_features.guard.tables import write_tables
 from hunch_features.guard.telling import quoted
@@ -82,33 +83,56 @@ def test_it_says_so_for_any_command(repo: Path, folder: str, program: str, argum
 
 def same_as_the_judge(repo: Path, folder: str, command: list[str]) -> None:
     here = repo / folder
-    found = advice(command[0], str(repo.parent / "guard"), f"{repo}/", f"{here}/", command[1:])
+    found = verdict(command[0], str(repo.parent / "guard"), f"{repo}/", f"{here}/", command[1:])
     decision = decide(command, here, {"PATH": os.environ["PATH"]})
     if found is None:
         return  # left to the judge
-    assert decision.allowed, command
+    assert decision.allowed is (found[:1] != ["forbidden"]), command
     assert bool(found) is bool(decision.message), (command, found, decision.message)
-    assert "\n".join(f"  {line}" for line in found) in decision.message
+    assert found[1:2] == [decision.rule_id][: len(found)]
+    assert "\n".join(f"  {line}" for line in found[2:]) in decision.message
 
 
 def test_what_is_only_advised_against_is_said_without_the_judge(repo: Path) -> None:
     guard = str(repo.parent / "guard")
-    assert advice("poetry", guard, f"{repo}/", f"{repo}/", ["add", "x"]) == [
+    assert verdict("poetry", guard, f"{repo}/", f"{repo}/", ["add", "x"])[2:] == [  # type: ignore[index]
         "AGENTS.md:2: Prefer `uv` over `poetry`.",
         "Use uv instead.",
     ]
-    assert advice("npm", guard, f"{repo}/", f"{repo}/sub/", ["install"]) == [], "a nearer file wants it"
-    assert advice("npm", guard, f"{repo}/", f"{repo}/", ["install"]) is None, "forbidden: the judge records it"
-    assert advice("make", guard, f"{repo}/", f"{repo}/docs/", ["all"]) is None, "only the judge knows of some files"
+    assert verdict("npm", guard, f"{repo}/", f"{repo}/sub/", ["install"]) == [], "a nearer file wants it"
+    assert verdict("npm", guard, f"{repo}/", f"{repo}/", ["install"])[0] == "forbidden"  # type: ignore[index]
+    assert verdict("make", guard, f"{repo}/", f"{repo}/docs/", ["all"]) is None, "only the judge knows of some files"
+
+
+def test_a_refusal_is_said_once_and_written_down_without_reading_rules(guarded: Guarded) -> None:
+    first = guarded.run("npm install --token=abcdef0123456789abcdef0123456789")  # the rules are read
+    judge = guarded.shims / "npm"
+    judge.write_text(judge.read_text().replace("judging.py", "no-such-file.py"))
+    second = guarded.run("npm install --token=abcdef0123456789abcdef0123456789")
+    assert (first.returncode, first.stdout, first.stderr) == (second.returncode, second.stdout, second.stderr)
+    assert second.returncode == 126
+    one, other = [{**entry, "time": ""} for entry in guarded.log() if entry["event"] == "refused"]
+    assert one == other
+    assert "abcdef0123456789" not in json.dumps(other)
+
+
+def test_a_refusal_that_cannot_be_written_down_stands(guarded: Guarded) -> None:
+    guarded.run("npm install")
+    (guarded.home / "guard.log").unlink()
+    (guarded.home / "guard.log").mkdir()
+    done = guarded.run("npm install")
+    assert done.returncode == 126
+    assert done.stderr.count("is forbidden here") == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_tables_of_an_older_version_are_left_to_the_judge(tmp_path: Path) -> None:
     table = tmp_path / "guard/tables/npm/r/%"
     table.parent.mkdir(parents=True)
     table.write_text("=install\n&\nR\x1f0\x1f\x1finstall\n")
-    assert advice("npm", f"{tmp_path}/guard", "/r/", "/r/", ["install"]) is None
+    assert verdict("npm", f"{tmp_path}/guard", "/r/", "/r/", ["install"]) is None
     table.write_text("R\x1f0\x1f\x1finstall\nR\x1f0\x1f\x1finstall\nS\x1fwarning\x1fx\n")
-    assert advice("npm", f"{tmp_path}/guard", "/r/", "/r/", ["install"]) is None
+    assert verdict("npm", f"{tmp_path}/guard", "/r/", "/r/", ["install"]) is None
 
 
 def test_the_warning_reaches_the_person_and_the_command_runs(guarded: Guarded) -> None:

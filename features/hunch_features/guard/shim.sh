@@ -157,7 +157,7 @@ _hunch_could() {
   return 1
 }
 
-# Ends with 0: no rule means this command. Anything else: the judge must look.
+# Ends with 0: the command may run. 4: a rule forbids it, and that was said. Anything else: the judge must look.
 _hunch_quick() (
   unset CDPATH
   IFS=' 	
@@ -286,6 +286,7 @@ case ${HUNCH_GUARD-} in
   *)
     _hunch_quick "$@" </dev/null >/dev/null
     _hunch_status=$?
+    [ "$_hunch_status" != 4 ] || exit 126 # the gate has said why
     if [ "$_hunch_status" != 0 ]; then
       _hunch_said=$("$_hunch_python" -I "$_hunch_judge" "$_hunch_guard" "$_hunch_name" "$@" </dev/null 2>&1)
       _hunch_status=$?

@@ -3,9 +3,9 @@
 `stamps/<folder>/<file>` is an empty file with the modification time of the instruction file that was read: where all
 are equal, the tables hold. `tables/<program>/<folder>/%` has some lines per rule: groups of what arguments may be
 (`=word`, `^beginning`, `~letter` of short options), each group with `&` after it, then the rule itself as `gate` reads
-it: `R` with its words, `S` with what it says (`forbidden`, `warning`, or nothing where only the judge can tell). A
-command that does not fit one line of every group cannot break the rule. `U`: a rule here names this program as the one
-to use (`surely`), at least for some files (`maybe`), so that rules of folders above give way.
+it: `R` with its words, `S` with `forbidden` or `warning`, its id and what it says, or with nothing where only the judge
+can tell. A command that does not fit one line of every group cannot break the rule. `U`: a rule here names this program
+as the one to use (`surely`), at least for some files (`maybe`), so that rules of folders above give way.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def what_it_says(one: CommandRule) -> str:
     about = [line for line in about_rule(one) if _fits_a_line(line)]
     if isinstance(one.check, CheckMessage) or _is_of_some_files(one):
         return SEPARATOR.join(("S", ""))
-    return SEPARATOR.join(("S", "warning", *about) if one.rule.severity == "warning" else ("S", "forbidden"))
+    kind = "warning" if one.rule.severity == "warning" else "forbidden"
+    return SEPARATOR.join(("S", kind, one.rule.id, *about))
 
 
 def _replace(path: Path, text: str) -> None:
