@@ -59,6 +59,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "nested_ternary": ("a.js", "const a = b ? c ? 1 : 2 : 3;<\nconst d = b ? 1 : 2;\n"),
     "non_null_assertion": ("a.ts", "const a = b!;<\nconst c = !b;\n"),
     "null_literal": ("a.ts", "const a = null;<\nconst b = undefined;\n"),
+    "barrel": ("index.ts", "// parts\nexport * from './a';<\nexport { b } from './b';<\n"),
     "commonjs": ("a.js", "const a = require('a');<\nmodule.exports = a;<\nimport b from 'b';\n"),
     "go_statement": ("a.go", "package a\nfunc f() {\n\tgo g()<\n\tg()\n}\n"),
     "implicit_optional": ("a.py", "def f(a: int = None): pass<\ndef g(a: int | None = None, b: str = ''): pass\n"),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from hunch_features.constraints.commit_messages import CONVENTIONAL
 from hunch_features.constraints.compiler import compile_statements
 from hunch_features.constraints.files import Instructions
+from hunch_features.constraints.phrases import EMOJI
 from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.statements import statements
 from tests.constraints.quality.canonical import demands_of
@@ -53,6 +55,53 @@ USE_INSTEAD = {
     "Prefer inference, avoid `any`, and use shared types": "~construct any_type",
     "Prefer `rg` over `grep`.": "~command grep",
     "Use `logger` everywhere, never `console.log`.": "reference console.log",
+}
+OPTIONS_AND_MESSAGES = {
+    "Never run `npm ci` without `--ignore-scripts`.": "command npm ci without --ignore-scripts",
+    "Always pass `--frozen` to `uv run`.": "command uv run without --frozen",
+    "Tools: `uv run --frozen <tool>`. Always pass `--frozen` so that nothing moves.": "command uv run without --frozen",
+    "Never `git push --force` unless `--force-with-lease`.": "command git push --force without --force-with-lease",
+    "Prefer `gh ... --body-file notes.md` over `--body`.": "~command gh --body",
+    "Open pull requests as drafts.": "command gh pr create without --draft or -d",
+    "Sign off every commit with `--signoff`.": "command git commit without --signoff",
+    "Commits must be signed off.": "command git commit without --signoff",
+    "Never commit directly to `main`.": "command git commit main",
+    "Do not create a release or tag manually.": "command gh release create ; command git tag",
+    "Never use `# type: ignore` without an error code.": r"pattern (?m)#\s*type:\s*ignore(?:[^\[\w]|$)",
+    "When you change `a.proto`, also update `docs/api.md`.": '{"type":"require_together",'
+    '"changed":["**/a.proto"],"also":["docs/api.md"]}',
+    "Keep the commit subject line under 72 characters.": "commit-message subject 72",
+    "Commit messages must not contain emojis.": rf"commit-message forbid {EMOJI}",
+    "Never add `Co-authored-by:` trailers.": "commit-message forbid (?im)^Co-authored-by:",
+    "Pull request titles must start with `[AB]`.": r"pull_request-message require ^\[AB\]",
+    "Follow Conventional Commits.": rf"commit-message require {CONVENTIONAL}",
+}
+WHAT_IS_MEANT = {
+    "`src/gen.py` is a generated file. Do not edit it by hand.": "edit src/gen.py",
+    "Pages under `docs/cli` are generated. **Never edit these files.**": "edit docs/cli/",
+    "`src/gen.py` is a module. Do not edit it.": "",
+    "Never use `any`. The only exception is `a.ts`.": "",
+    "When you write hooks, import from `a.b`. Prefer `foo_bar` over `baz_qux`.": "",
+    "Do not create, modify, or suggest `.eslintrc` or `eslint.config.*` files.": "forbid-file .eslintrc ; "
+    "forbid-file eslint.config.*",
+    "Do not add `useIt()` or any other wrapper.": "reference useIt()",
+    "Use `a.b.C` instead of `x.y.D` for better errors.": "reference x.y.D",
+    "`legacyThing` must never be imported.": "import legacyThing",
+    "`withError` is never used.": "reference withError",
+    "Tests must not contain `sleep()`.": "reference sleep() @in tests",
+    "Only deterministic logic — no `Date.now()`, no `Math.random()`.": "reference Date.now() ; reference Math.random()",
+    "| Avoid | Use |\n|---|---|\n| `moment` | `date-fns` |": "import moment",
+    "| Module | Purpose |\n|---|---|\n| `moment` | dates |": "",
+    "## Build output (don't edit)\n\n- `out/lib/` - built": "edit out/lib/",
+    "All files in `src/hooks/` must:\n\n- Never import from `@/index.js`": "import @/index.js @in src/hooks/",
+    "Don't use `Get` prefix for getters.": "naming function never prefix Get",
+    "Interfaces must start with `I`.": "naming interface prefix I",
+    "No `utils` or `helpers` modules.": "forbid-file utils.* ; forbid-file helpers.*",
+    "No circular imports.": '{"type":"forbid_cycles"}',
+    "Use ES modules, not CommonJS.": "construct commonjs",
+    "Place all imports at the top of the file.": "construct local_import",
+    "Remove unused imports.": "construct unused_import",
+    "All exported functions must have JSDoc comments.": '{"type":"require_documented","what":"comment"} @not tests',
 }
 NEVER = {
     "Never use `var`; use `const` or `let`.": "construct var_declaration",
@@ -154,12 +203,17 @@ ACTS = {
     "Never open issues or pull requests without explicit permission.": "command gh issue create ; command gh pr create",
     "Never run `cargo build --release` unless asked.": "command cargo build --release",
 }
-ALL = {**USE_INSTEAD, **NEVER, **STYLE, **FILES, **ACTS}
+ALL = {**USE_INSTEAD, **NEVER, **STYLE, **FILES, **ACTS, **OPTIONS_AND_MESSAGES}
 
 
 @pytest.mark.parametrize(("sentence", "expected"), ALL.items(), ids=list(ALL))
 def test_families(sentence: str, expected: str) -> None:
     assert forms(f"- {sentence}\n") == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), WHAT_IS_MEANT.items(), ids=list(WHAT_IS_MEANT))
+def test_what_stands_around_a_sentence_counts(text: str, expected: str) -> None:
+    assert forms(text) == expected
 
 
 NOT_ENFORCED = [
@@ -170,7 +224,6 @@ NOT_ENFORCED = [
     "Use `unknown` instead of `any` when the type is truly unknown.",
     "Don't use `export default` (except for Next.js pages).",
     "Do not force-push a branch after it has been reviewed.",
-    "Never use `# type: ignore` without an error code.",
     "Do not touch `migrations/` without asking.",
     "Only use `any` in tests.",
     # hedges

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hunch_features.constraints import (
     commit_messages,
+    directives,
     habits,
     names,
     options,
@@ -50,7 +51,7 @@ _TELLING = re.compile(
     r"\b(?:never|not|no|avoid|must|always|only|prefer|instead|rather|over|should|shall|forbidden|banned|"
     r"prohibited|allowed|required?|"
     r"ensure|make\s+sure|use|keep|write|add|run|name|place|put|replace|import\w*|export\w*|generated|test\w*|"
-    r"line|lines|max\w*|follow|update|commits?|trailing|"
+    r"line|lines|max\w*|follow|update|remove|zero|stop|contain|drafts?|sign|commits?|trailing|"
     r"indent\w*|tabs?|spaces?|quotes|semicolons?|docstrings?|hints?|annotat\w*|limit\w*|wrap|header|braces|pnpm|"
     r"npm|yarn|bun|uv|"
     r"dependenc\w+|don['’]t|can['’]t|mustn['’]t|shouldn['’]t|refrain|disallowed|discouraged?)\b|case\b|[❌🚫⛔✗✘]",
@@ -124,7 +125,8 @@ def compile_statement(statement: Statement) -> list[Rule]:
         return []
     found = _understand(statement, reading)
     statement = shown
-    if found and not reading.hedge and any(part.checks for part in found):
+    hedged = reading.hedge and not (found and directives.found_of(reading.text, reading.spans))
+    if found and not hedged and any(part.checks for part in found):
         told = {
             (check, part.include, part.exclude, part.languages): part
             for part in reversed(found)
@@ -162,6 +164,7 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
         return [_permitted(reading, one) for one in (whole, *more) if one is not None and one.checks]
     found: list[Understood] = []
     parts = re.split(r"\s*;\s+", reading.text)
+    variables = {f"⟦{number}⟧" for number, span in enumerate(reading.spans) if span == "var"}
     for at, part in enumerate(parts):
         # "Use A to do B; never C" forbids C for B: what is only named behind "never" is left alone there.
         before = parts[at - 1] if at else ""
@@ -182,6 +185,8 @@ def _understand(statement: Statement, reading: Reading) -> list[Understood]:
             denies = (
                 contrast or (bare and _WISH.match(part) and whole is None) or (_PLAIN_DENIAL.match(clause) and not bare)
             )
+            # Nobody means a purpose by `var`.
+            denies = denies or (bare is not None and clause.split()[-1].rstrip(".!") in variables)
             one = _demanded(statement, reading, clause) if denies else None
             if one is not None:
                 found.append(one)
@@ -218,6 +223,8 @@ def _taken_back(statement: Statement) -> str:
     """Why a neighbour of the sentence keeps it from being a rule: one that makes an exception from the same."""
     if _TAKEN_BACK.match(statement.after):
         return f"an exception follows: “{statement.after[:60]}”"
+    if re.match(r"^\W*(?:when|whenever|if|while|during|after|before|where|once)\b", statement.before, re.IGNORECASE):
+        return f"it stands behind a condition: “{statement.before[:60]}”"
     if re.search(r"\b(?:unless|except)\b", statement.before, re.IGNORECASE) and _long_words(
         statement.before
     ) & _long_words(statement.text):
@@ -267,6 +274,7 @@ def _of_words(statement: Statement, reading: Reading, text: str) -> Understood |
     special = (
         options.found_of(told, reading.spans, statement.before)
         or together.found_of(told, reading.spans)
+        or directives.found_of(told, reading.spans)
         or commit_messages.found_of(text, reading.spans, (*statement.headings, statement.lead))
     )
     if special is not None:

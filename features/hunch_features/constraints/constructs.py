@@ -15,6 +15,8 @@ _BUILTINS = (
     "tls|tty|url|util|v8|vm|worker_threads|zlib"
 )
 _CASTS = '((as_expression) @x (#not-match? @x " as const$"))'
+_DEFINES = "const|let|var|function|class|interface|enum|async|abstract|declare"
+_OWN_CODE = f"(^|\\n)(import|{_DEFINES}|export (default|{_DEFINES}))[^A-Za-z0-9_$]"
 _LAST_LINE = r"[ \\t]*\\r?\\n\\s*[}\\]]$"
 _NO_COMMA = rf'(#match? @x "[^,\\s{{\\[;]{_LAST_LINE}") (#not-match? @x "//[^\\n]*\\r?\\n\\s*[}}\\]]$")'
 _NOT_TEXT = "[(identifier) (member_expression) (call_expression)]"
@@ -44,6 +46,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "as_any": _ts('((as_expression (predefined_type) @t) @x (#eq? @t "any"))'),
     "assert_statement": {"python": "(assert_statement) @x"},
     "await_expression": {**_js("(await_expression) @x"), "python": "(await) @x"},
+    "barrel": _js(f'((program (export_statement source: (string)) @x) @file (#not-match? @file "{_OWN_CODE}"))'),
     "bare_except": {"python": '(except_clause . "except" . ":") @x'},
     "broad_except": {
         "python": '((except_clause . "except" . (identifier) @t) @x (#eq? @t "Exception"))'
@@ -179,6 +182,7 @@ QUERIES: dict[str, dict[str, str]] = {
         "python": "(wildcard_import) @x",
         "java": "(import_declaration (asterisk)) @x",
         "rust": "(use_wildcard) @x",
+        **_js("(namespace_import) @x"),
     },
 }
 """By name, then by language."""

@@ -63,6 +63,8 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
         return [ForbidImport(tuple(filter(None, known)), good)]
     if good.startswith("%") and objects == [f"{MARK}fstring"]:
         objects = [f"{MARK}fstring_logging"]  # `%s` is what a logger fills in
+    if objects == [f"{MARK}barrel"]:
+        return [ForbidConstruct("barrel", good)]
     option = _options_of(objects, good)
     if option:
         return option

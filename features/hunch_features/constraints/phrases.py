@@ -48,6 +48,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"print\s+(?:statements?|calls)|print\(\)\s+statements?", "print()"),
     (r"(?<=\bof )print(?=\s|[.,;]|$)|(?<=\bover )print(?=\s|[.,;]|$)", "print"),
     (r"barrel\s+(?:re-?)?exports?", "§wildcard_export"),
+    (r"barrel\s+(?:files?|modules?|imports?)(?:\s*\(`?index\.tsx?`?[^()]*\))?", "§barrel"),
     (r"['\"]use\s+client['\"](?:\s+directives?)?", "§use_client"),
     (r"['\"]use\s+server['\"](?:\s+directives?)?", "§use_server"),
     (r"(?:1|one|single)-line\s+ifs?(?:\s+statements?)?", "§missing_braces"),
@@ -81,7 +82,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"(?<=\bover )interfaces(?![\w-])|(?<=\bof )interfaces(?![\w-])", "§interface_declaration"),
     (r"switch\s+statements?", "§switch_statement"),
     (r"file\s+extensions?\s+(?:to|in|on)\s+(?:\w+\s+)?imports?", "§import_with_extension"),
-    (r"re-?export(?:s|ing)?(?:\s+from\s+one\s+file\s+in\s+another)?(?![\w-])", "§reexport"),
+    (r"re-?exports(?![\w-])|re-?export(?:s|ing)?\s+from\s+one\s+file\s+in\s+another", "§reexport"),
     (r"test\s+classes|class-based\s+tests|tests?\s+in\s+classes", "§test_class"),
     (r"lambda\s+assignments?", "§lambda_assignment"),
     (

@@ -8,6 +8,7 @@ import re
 from hunch_features.constraints.phrases import LIBRARIES
 from hunch_features.constraints.plain import Found
 from hunch_features.constraints.rule import (
+    ForbidCycles,
     ForbidDependency,
     ForbidEdit,
     ForbidFile,
@@ -119,12 +120,27 @@ def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
     """The check of a sentence about files; None where no pattern covers the whole of it."""
     text = tidied(text).text
     return (
-        _edits(text, spans)
+        _cycles(text)
+        or _edits(text, spans)
         or _boundary(text, spans)
         or _layers(text, spans)
         or _tests(text, spans)
         or _names(text, spans)
     )
+
+
+_CYCLES = re.compile(
+    rf"^(?:{NEVER}|{RATHER_NOT}|no)\s+(?:introduc(?:e|ing)\s+|creat(?:e|ing)\s+|hav(?:e|ing)\s+|add(?:ing)?\s+|allow\s+)?(?:any\s+|new\s+)*"
+    r"(?:circular|cyclic)\s+(?:dependenc(?:y|ies)|imports?|references)(?:\s+(?:between|among|across)\s+(?:modules|files|packages))?(?:\s*[-–—(:,;].*)?$",
+    re.IGNORECASE,
+)
+
+
+def _cycles(text: str) -> Found | None:
+    match = _CYCLES.match(text)
+    if match is None or _CONDITIONAL.search(text):
+        return None
+    return Found(ForbidCycles(), re.match(rf"{RATHER_NOT}\b", text, re.IGNORECASE) is None)
 
 
 def glob(path: str) -> str:

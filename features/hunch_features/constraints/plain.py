@@ -93,14 +93,15 @@ MAX_WORDS = 24
 _OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
 _DOCUMENTING = _OF_ALL | frozenset(
     {"a", "add", "an", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "args", "argument",
-     "arguments", "be", "class", "classes", "clear", "code", "comment", "comments", "complete", "doc", "docstring",
-     "docstrings", "document", "documentation", "don't", "everywhere", "explicit", "exported", "exports", "for",
-     "full", "fully", "function", "functions", "godoc", "google", "google-style", "have", "hint", "hinted",
-     "hints", "in", "include", "interfaces", "is", "items", "jsdoc", "method", "methods", "missing", "module",
-     "modules", "new", "numpy-style", "of", "omit", "on", "or", "parameter", "parameters", "prefer", "proper",
-     "provide", "public", "python", "requires", "return", "returns", "rustdoc", "section", "sections", "should",
-     "signature", "signatures", "skip", "sphinx", "strict", "style", "the", "throughout", "to", "tsdoc", "type",
-     "type-annotated", "typed", "types", "use", "value", "values", "with", "write"}
+     "arguments", "be", "class", "classes", "clear", "code", "comment", "comments", "complete", "define",
+     "defined", "doc", "docstring", "docstrings", "document", "documentation", "documented", "don't", "especially",
+     "everywhere", "explicit", "exported", "exports", "for", "full", "fully", "function", "functions", "godoc",
+     "google", "google-style", "have", "hint", "hinted", "hints", "in", "include", "interfaces", "is", "items",
+     "jsdoc", "method", "methods", "missing", "module", "modules", "new", "numpy-style", "of", "omit", "on", "or",
+     "parameter", "parameters", "prefer", "proper", "provide", "public", "python", "requires", "return", "returns",
+     "rustdoc", "section", "sections", "should", "signature", "signatures", "skip", "sphinx", "strict", "style",
+     "the", "throughout", "to", "tsdoc", "type", "type-annotated", "typed", "types", "use", "value", "values",
+     "with", "write"}
 )  # fmt: skip
 """All words that may stand in a sentence which demands docstrings or annotations."""
 _BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)
@@ -250,6 +251,24 @@ def _named(body: str) -> Found | None:
 def _header(match: re.Match[str]) -> Found | None:
     text = match.group("header").strip("`'\"")
     return Found(RequireHeader(text), languages=CODE) if 2 < len(text) <= 200 else None
+
+
+_OF_FILES = (
+    r"(?:every|all|each)\s+(?:new\s+)?(?P<language>python|typescript|javascript|rust|go|java|ruby)?\s*(?:source\s+|code\s+)?"
+    r"(?:files?|modules?)"
+)
+
+
+def _first_lines(match: re.Match[str]) -> Found | None:
+    """What every file of a language begins with, where it is a piece of code."""
+    text = match.group("text").strip("`\"' ")
+    language = (match.group("language") or "").lower()
+    chosen = LANGUAGES.get(language, ())
+    if text.startswith("from __future__"):
+        chosen = LANGUAGES["python"]
+    if not chosen or not 4 <= len(text) <= 120 or not re.search(r"[#:/'\"]|import", match.group("text")):
+        return None
+    return Found(RequireHeader(text, 30), _strict(match), languages=chosen)
 
 
 _N_LINES = (
@@ -456,6 +475,16 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             rf"mdx\s+files?)\s+{_MUST}(?:start|begin|have|include)\s+(?:with\s+)?"
             r"(?:yaml\s+)?front-?\s?matter:?",
             lambda _: Found(RequireHeader("---", 1), include=("**/*.md", "**/*.mdx")),
+        ),
+        (
+            rf"{_OF_FILES}\s+{_MUST}(?:start|begin|open)\s+with\s+(?:the\s+|an?\s+)?(?P<text>\S.{{2,118}}?)(?:\s+(?:import|directive|"
+            r"comment|header|line|statement|at\s+the\s+top))*",
+            _first_lines,
+        ),
+        (
+            rf"(?:always\s+)?(?:add|include|put|use|have)\s+(?:the\s+|an?\s+)?(?P<text>\S.{{2,118}}?)\s+(?:import\s+|directive\s+|comment\s+)?"
+            rf"(?:at|to)\s+the\s+top\s+of\s+{_OF_FILES}",
+            _first_lines,
         ),
         (
             rf"{_EVERY}(?:source\s+)?files?\s+{_MUST}(?:start|begin|have|include|contain|"

@@ -38,7 +38,8 @@ _MAKERS = (
     r"jest(?:['’]s)?|vitest(?:['’]s)?"
 )
 _TIDY = re.compile(
-    rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS})\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)", re.IGNORECASE
+    rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS}|(?<=[a-z]\s)(?-i:[A-Z][A-Za-z.]*[a-z]))\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)",
+    re.IGNORECASE,
 )
 SUBJECT = (
     r"(?:(?:you|we|this\s+(?:crate|package|module|library|folder|layer|app)|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
@@ -46,7 +47,7 @@ SUBJECT = (
     r"production\s+code|test\s+code|application\s+code|it\s+is\s+important\s+to)\W+(?:should\s+|must\s+)?)?"
 )
 VERB = (
-    r"(?P<verb>us(?:e|ing)|call(?:ing)?|import(?:ing)?|add(?:ing)?|writ(?:e|ing)|introduc(?:e|ing)|rely(?:ing)?\s+on|"
+    r"(?P<verb>us(?:e|ing)|contain(?:ing)?|hav(?:e|ing)|call(?:ing)?|import(?:ing)?|add(?:ing)?|writ(?:e|ing)|introduc(?:e|ing)|rely(?:ing)?\s+on|"
     r"depend(?:ing)?\s+on|run(?:ning)?|execut(?:e|ing)|invok(?:e|ing)|(?:hand-?)?edit(?:ing)?|"
     r"(?:hand-?)?modify(?:ing)?|"
     r"touch(?:ing)?|chang(?:e|ing)|commit(?:ting)?|includ(?:e|ing)|insert(?:ing)?|leav(?:e|ing)|throw(?:ing)?|"
@@ -105,6 +106,8 @@ _FORBID = re.compile(
     rf"(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_TESTS_DO = re.compile(r"^(?:unit\s+|integration\s+)?test(?:s|\s+code)\W+(?:should|must)\b", re.IGNORECASE)
+_PRODUCTION_DOES = re.compile(r"^(?:production|application)\s+code\W+(?:should|must)\b", re.IGNORECASE)
 _HAND_EDITS = re.compile(
     rf"^(?P<not>avoid|no|never\s+make|do\s+not\s+make|don['’]t\s+make)\s+(?:any\s+)?(?:manual|direct|hand)[- ]"
     rf"(?P<verb>edit|change|"
@@ -121,11 +124,12 @@ _AVOID = re.compile(
     rf"^{SUBJECT}(?P<not>avoid|{NEVER})\s+(?:the\s+use\s+of\s+|use\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$",
     re.IGNORECASE,
 )
-_NO = re.compile(rf"^(?P<not>no)\s+(?:use\s+of\s+|usage\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$", re.IGNORECASE)
+_NO = re.compile(rf"^(?P<not>no|zero)\s+(?:use\s+of\s+|usage\s+of\s+)?(?P<objects>{LIST})(?P<tail>.*)$", re.IGNORECASE)
 _IS_FORBIDDEN = re.compile(
     rf"^(?:the\s+use\s+of\s+|using\s+|calling\s+|importing\s+|use\s+of\s+)?(?P<objects>{LIST})\s+"
-    r"(?:is|are|must|should)\s+(?P<not>(?:strictly\s+|explicitly\s+)?(?:forbidden|banned|prohibited|disallowed|"
-    r"not\s+(?:be\s+used|allowed|permitted))|never\s+be\s+used)(?P<tail>.*)$",
+    r"(?:(?:is|are|must|should)\s+(?P<not>(?:strictly\s+|explicitly\s+)?(?:forbidden|banned|prohibited|disallowed|"
+    r"not\s+(?:be\s+used|allowed|permitted))|never\s+be\s+used|be\s+avoided|discouraged)|(?:strictly\s+)?(?:forbidden|banned|"
+    r"prohibited|disallowed|not\s+allowed)(?=\W*$|\s+in\b))(?P<tail>.*)$",
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(
@@ -160,7 +164,21 @@ _NOT = re.compile(
     rf"(?P<objects>{LIST})\)?(?P<tail>.*)$",
     re.IGNORECASE,
 )
-_REPLACE = re.compile(rf"^replace\s+(?P<objects>{SPAN})\s+(?:with|by)\s+(?P<good>{SPAN})(?P<tail>.*)$", re.IGNORECASE)
+_DEPRECATED = re.compile(
+    rf"^(?P<objects>{SPAN})\s+(?:is|are)\s+(?:[^⟦.;]*?(?:⟦\d+⟧[^⟦.;]*?)?\b)?(?:deprecated|obsolete)\s*[.,;:–—-]+\s*(?:please\s+|always\s+)?"
+    rf"(?:use|prefer(?:\s+using)?|using)\s+(?P<good>{SPAN})(?P<tail>.*)$",
+    re.IGNORECASE,
+)
+_REMOVE = re.compile(
+    rf"^(?:always\s+|please\s+)?(?:remove|delete|strip|clean\s+up)\s+(?:(?:all|any|every|leftover|stray|debug|remaining)\s+)+"
+    rf"(?P<objects>{LIST})(?:\s+(?:statements?|calls?|lines?|output))*(?:\s+before\s+(?:you\s+)?(?:commit\w*|push\w*|merg\w+|finish\w*|"
+    rf"submitting|opening|a\s+pr)(?:\s+\w+){{0,4}})?(?P<tail>\W*)$",
+    re.IGNORECASE,
+)
+_REPLACE = re.compile(
+    rf"^replace\s+(?:(?:all|any|every|usages?\s+of|uses\s+of)\s+)*(?P<objects>{SPAN})\s+(?:with|by)\s+(?P<good>{SPAN})(?P<tail>.*)$",
+    re.IGNORECASE,
+)
 
 _FROM_NOT = re.compile(
     rf"^(?:always\s+|only\s+)?import\s+(?P<names>{LIST})\s+from\s+(?P<good>{SPAN})\s*(?:,|\(|\s[-–—])\s*(?:not|"
@@ -198,6 +216,10 @@ _HARMLESS = re.compile(
 )
 _EXPLANATION = re.compile(
     r"^(?:[-–—:;(,]|because\b|since\b|as\s+(?:it|they|this|that)\b|instead\b|\.\s)", re.IGNORECASE
+)
+_ONLY_SERVES = re.compile(
+    r"^\s*,?\s*(?:when|where|wherever|whenever|until|if|before|after)\b(?!.*\b(?:unless|except|only|but|otherwise)\b).*$",
+    re.IGNORECASE,
 )
 _USE_INSTEAD = re.compile(
     rf"^[-–—:;,.(\s]*(?:but\s+|and\s+|so\s+)?(?:instead[,:]?\s*)?(?:always\s+)?(?:please\s+)?(?:use|prefer|call|"
@@ -263,7 +285,7 @@ _PLAIN_ITEM = re.compile(
     r"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<words>(?!(?:use|using|never|not|do|don['’]t|"
     r"instead|prefer|"
     r"only|unless|except|because|as|since|which|that|it|they|this|if|when|always|so|but|and|or|where|while|until)\b)"
-    r"[a-z][\w'’-]*(?:\s+(?!(?:and|or|in|when|if|unless|that|which|is|are|to|for|with|without|instead|together|"
+    r"[a-z][\w'’-]*(?:\s+(?!(?:and|or|from|of|at|by|on|in|when|if|unless|that|which|is|are|to|for|with|without|instead|together|"
     r"where)\b)"
     r"[a-z][\w'’-]*){0,3})(?=\s*(?:,|$|[:;(.])|\s+(?:and|or|in|inside|within|outside)\b|\s+[-–—])",
     re.IGNORECASE,
@@ -350,6 +372,8 @@ def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
         _NOT,
         _PREFERRED,
         _REPLACE,
+        _DEPRECATED,
+        _REMOVE,
         _OTHERS,
         _HAND_EDITS,
         _FORBID,
@@ -360,8 +384,17 @@ def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     ):
         match = pattern.match(tidy.text)
         if match is not None:
-            return _demand(tidy, pattern, match, where)
+            return _of_subject(_demand(tidy, pattern, match, where), tidy.text)
     return None if where else _only_in(tidy)
+
+
+def _of_subject(demand: Demand, text: str) -> Demand:
+    """A demand narrowed by what the sentence is about: tests, or the code that is none."""
+    if demand.include or demand.exclude or demand.in_places:
+        return demand
+    if _TESTS_DO.match(text):
+        return replace(demand, include=TEST_GLOBS)
+    return replace(demand, exclude=TEST_GLOBS) if _PRODUCTION_DOES.match(text) else demand
 
 
 def _told_by_one_verb(match: re.Match[str]) -> str:
@@ -402,7 +435,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     denial = (groups.get("not") or "").lower()
     how = (groups.get("how") or "").lower()
     named = numbers_of(groups["objects"])
-    replaces = pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE)
+    replaces = pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _DEPRECATED)
     tail = "" if replaces and _BENEFIT.match(groups["tail"]) else groups["tail"]
     scope = scope_of(tail, len(named))
     good = groups.get("good") or groups.get("uses") or ""
@@ -419,7 +452,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     after = " ".join(tidy.after.get(one, "") for one in objects)
     soft = (
         tidy.text.lower().startswith(("it is recommended", "we recommend"))
-        or re.match(rf"{RATHER_NOT}$", denial, re.IGNORECASE)
+        or re.match(rf"(?:{RATHER_NOT}|be\s+avoided|discouraged)$", denial, re.IGNORECASE)
         or re.match(r"(?:prefer|favou?r)", how)
     )
     return Demand(
@@ -452,6 +485,8 @@ def _base_verb(verb: str) -> str:
     endings = {"using": "use", "writing": "write", "running": "run", "committing": "commit", "changing": "change",
                "updating": "edit", "update": "edit", "altering": "edit", "alter": "edit", "overwriting": "edit",
                "overwrite": "edit", "creating": "create", "installing": "install"}  # fmt: skip
+    if verb.startswith(("contain", "hav")):
+        return "use"
     if verb in endings:
         return endings[verb]
     for base in ("import", "edit", "modify", "touch", "call", "add", "execute", "invoke", "depend on", "rely on"):
@@ -487,7 +522,8 @@ def scope_of(tail: str, count: int = 1) -> Scope:
         if instead is not None:
             scope.good = numbers_of(instead.group("good"))[0]
             remaining = rest[instead.end() :]
-            if _CONDITION.search(remaining):
+            # "…, use B when C" says when B serves; what is forbidden stays so.
+            if _CONDITION.search(_ONLY_SERVES.sub("", remaining)):
                 scope.problem = "it has a condition that no check can see"
             return scope
         explanation = _EXPLANATION.match(rest)

@@ -11,7 +11,7 @@ from hunch_features.constraints.phrases import with_phrases
 from hunch_features.constraints.statements import Statement
 
 NEVER = (
-    r"(?:never(?:\s+ever)?|do\s+not(?:\s+ever)?|don['’]t(?:\s+ever)?|must\s+(?:not|never)|mustn['’]t|"
+    r"(?:never(?:\s+ever)?|stop(?=\s+using\b)|do\s+not(?:\s+ever)?|don['’]t(?:\s+ever)?|must\s+(?:not|never)|mustn['’]t|"
     r"(?:you\s+)?(?:may|can)\s*not|can['’]t|(?:is|are)\s+forbidden\s+to)"
 )
 RATHER_NOT = r"(?:avoid|should\s+not|shouldn['’]t|should\s+never|please\s+don['’]t|refrain\s+from|discourage[sd]?)"
@@ -86,6 +86,10 @@ _NEGATIVE = re.compile(
     r"(?:\s+(?:patterns?|practices?|apis?|commands?|actions?|list|imports?|functions?|things))?$",
     re.IGNORECASE,
 )
+_ONE_OF_SEVERAL = re.compile(
+    r"^(?:archetype|option|variant|case|scenario|mode|recipe|example|alternative)\b", re.IGNORECASE
+)
+"""Headings of a part that speaks of some things only."""
 _MISTAKES = re.compile(r"\b(?:mistakes|pitfalls|anti-?patterns)\b", re.IGNORECASE)
 _PLACED = re.compile(
     r"^(?:(?:all|every|each|any|the|new)\s+)*(?:\w+\s+)?(?:files?|code|modules?|components?|hooks?|classes|functions?|packages?|"
@@ -253,7 +257,7 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
     negative = False
     for heading in statement.headings:
         words = re.sub(r"^[\W\d]+|[\W]+$", "", heading)
-        if not _scoped(reading, words) and re.match(r"^(?:when|if)\b", words, re.IGNORECASE):
+        if not _scoped(reading, words) and _ONE_OF_SEVERAL.match(words):
             reading.problem = reading.problem or f"it stands under “{heading}”"
         if only := _LANGUAGE_ONLY.search(heading):
             reading.languages = LANGUAGES.get(only.group("name").lower(), reading.languages)
