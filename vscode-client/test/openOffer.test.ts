@@ -35,6 +35,13 @@ test("Tab stays the editor's where the offer is not about the next edit", () => 
   assert.equal(opened(told).open.tabIsOurs({ uri: "file:///a.py", line: 7 }), false);
 });
 
+test("a place to fill in: Tab goes there from the same line too", () => {
+  const { edits: _, ...told } = { ...EDIT, kind: "next_edit", action: { name: "open", snippet: ", ${1:timeout}" } };
+  const { open } = opened(told);
+  assert.equal(open.step({ uri: "file:///b.py", line: 7 }), "jump");
+  assert.equal(note(told, "jump").endsWith("(Tab: go there, Esc: no)"), true);
+});
+
 test("a place without a text: Tab goes there, and is the editor's again", () => {
   const { edits: _, ...told } = { ...EDIT, kind: "next_edit" };
   const { open } = opened(told);
