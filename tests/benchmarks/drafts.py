@@ -1,9 +1,10 @@
 """Would the completion model know the argument that a new required parameter needs? Calls of real commits.
 
-    python -m tests.benchmarks.drafts --data commits.jsonl.gz --repos DIR [--fitted] [--commits 250] [--out rows.jsonl]
+    python -m tests.benchmarks.drafts --data commits.jsonl.gz --repos DIR --rows rows.jsonl [--out drafts.jsonl]
 
 For every call for which Hunch knows the place and no text, the model is asked for the argument; right is what the
-commit passed. Calls are told apart by their order in the file, files in which their number changed are left out.
+commit passed. `rows.jsonl` is what `tests.benchmarks.signatures --out` wrote: it names the commits. Calls are told
+apart by their order in the file; files in which their number changed are left out.
 """
 
 from __future__ import annotations
@@ -29,22 +30,22 @@ from hunch_models.backend import Backend
 from hunch_server.adapters.engines import make_backend, started
 from hunch_server.adapters.home import ensure_home
 from hunch_server.settings import Settings
-from tests.benchmarks.next_edit import FITTED
 from tests.benchmarks.signatures import cases
 
 THRESHOLDS = (-2.0, -1.0, -0.7, -0.5, -0.3, -0.2, -0.1)
 
 
-def holes(data: Path, repos: Path, fitted: bool, commits: int) -> Iterator[tuple[str, Source, Hole, str]]:
+def holes(data: Path, repos: Path, commits: set[str]) -> Iterator[tuple[str, Source, Hole, str]]:
     """Repository, file before, hole, and the argument that the commit wrote there."""
     by_repo = defaultdict(list)
     for row in read_commits(data):
-        by_repo[row.repo].append(row)
+        if row.sha in commits:
+            by_repo[row.repo].append(row)
     for repo in sorted(by_repo):
-        root = history_root(repos, repo) if (repo in FITTED) == fitted else None
+        root = history_root(repos, repo)
         if root is None:
             continue
-        for case, tree, delta, _ in cases(by_repo[repo], root, commits):
+        for case, tree, delta, _ in cases(by_repo[repo], root, len(commits)):
             if not any(change.kind is ChangeKind.SIGNATURE for change in changes(delta)):
                 continue
             for spot in find(delta, tree).spots:
@@ -106,11 +107,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--repos", type=Path, required=True)
-    parser.add_argument("--fitted", action="store_true")
-    parser.add_argument("--commits", type=int, default=250)
+    parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    rows = asyncio.run(measure(list(holes(given.data, given.repos, given.fitted, given.commits))))
+    known = [json.loads(line) for line in given.rows.read_text(encoding="utf-8").splitlines()]
+    commits = {row["sha"] for row in known if row["hole"] and not row["text"]}
+    rows = asyncio.run(measure(list(holes(given.data, given.repos, commits))))
     if given.out is not None:
         given.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     print(f"{len(rows)} calls of {len({row['repo'] for row in rows})} repositories")

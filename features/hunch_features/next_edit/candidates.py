@@ -20,7 +20,8 @@ from hunch_features.next_edit.spots import Proposal, Spot, beside
 from hunch_features.text import Edit, Position
 
 BUDGET_S = 0.05
-"""Soft: no further file is read after it."""
+READING = 0.6
+"""Share of the time in which further files are read: ranking what was found needs the rest."""
 TRIED_TEXTS = 2
 """Proposals of one place whose text is held against grammar and rules."""
 
@@ -49,7 +50,7 @@ def candidates(
 
     Without a memory only open documents are looked at. Blocks for about `budget_s`: for a worker thread.
     """
-    deadline = clock() + budget_s
+    deadline = clock() + READING * budget_s
     delta = Delta(edit)
     repository = RememberedRepository(memory, history, {**open_texts, edit.path: edit.after})
     return ranked(find(delta, repository, in_time=lambda: clock() < deadline), rules, limit)

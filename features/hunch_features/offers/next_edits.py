@@ -40,7 +40,7 @@ def _one(edit: NextEdit, versions: Mapping[str, int]) -> Offer:
         command = Command(EditorAction.OPEN, {"path": edit.path, "line": edit.start.line, **snippet})
     return Offer(
         OfferKind.NEXT_EDIT,
-        f"next:{edit.path}:{edit.start.line}:{edit.change}",
+        f"next:{edit.path}:{edit.start.line}:{edit.start.column}:{edit.change}",
         edit.title,
         edit.why,
         edit.confidence,
