@@ -93,23 +93,33 @@ async def test_what_is_typed_otherwise_is_never_answered_from_it() -> None:
     assert engine.ahead.used == 0
 
 
-async def test_a_key_ends_it_and_typing_the_suggestion_does_not() -> None:
-    backend = LocalBackend(ANSWERS)
+async def test_another_key_ends_it_and_typing_the_suggestion_does_not() -> None:
+    backend = LocalBackend({"height):\n    ": "size = 1", "size = 1\n    ": "return size"}, stepped=True)
     engine = make(backend)
     text = document()
-    first = await ask(engine, text)
-    for key in first[:4]:
+    asked = asyncio.create_task(ask(engine, text))
+    await asyncio.sleep(0)
+    backend.step(len("size = 1"))
+    assert await asked
+    await settle()
+    for key in "siz":
+        type_in(text, key)
+        assert await ask(engine, text)
+    assert (engine.ahead.begun, backend.cancelled) == (1, 0)
+    type_in(text, "y")
+    asked = asyncio.create_task(ask(engine, text))
+    await asyncio.sleep(0.01)
+    assert backend.cancelled == 1
+    await asked
+
+
+async def test_nothing_is_begun_while_keys_come() -> None:
+    engine = make(LocalBackend(ANSWERS))
+    text = document()
+    for key in (await ask(engine, text))[:4]:
         type_in(text, key)
         assert await ask(engine, text)
         await asyncio.sleep(SETTLE_S / 4)
-    await asyncio.sleep(SETTLE_S / 2)
-    assert engine.ahead.begun  # counted from the first time it was shown
-    other = document()
-    engine = make(backend := LocalBackend(ANSWERS))
-    await ask(engine, other)
-    type_in(other, "x")
-    await ask(engine, other)
-    await settle()
     assert engine.ahead.begun == 0
 
 

@@ -36,6 +36,10 @@ LEAVES_BLOCK = ("return", "pass", "raise", "break", "continue")
 USUAL_INDENT = 4
 
 
+Place = tuple[Snapshot, Position]
+"""A text and the cursor in it."""
+
+
 @dataclass(slots=True)
 class AheadCounts:
     """What was done in idle time: generations begun, texts kept, texts that a person came to, prompts read ahead; and
@@ -67,24 +71,29 @@ class Ahead:
         self._make, self._read, self._idle, self._may = make, read, idle, may
         self._task: asyncio.Task[None] | None = None
         self._running: Running | None = None
-        self._goal: tuple[Snapshot, Position] | None = None
+        self._goal: Place | None = None
 
     def shown(self, snapshot: Snapshot, position: Position, completion: str, chance: float) -> None:
         """A completion stands on the screen, and will be taken with this probability."""
         if chance < LEAST_CHANCE:
             return
-        goal = after_accepting(snapshot, position, completion)
-        if goal is None or (self._goal is not None and _same_place(self._goal, goal)):
-            return
+        if self._goal is not None and _same_place(self._goal, after_accepting(snapshot, position, completion)):
+            return  # typed a little further into it
         if not self._may():
             self.counts.declined += 1
             return
-        self._replace(lambda: self._go_on(goal, chance), goal)
+
+        async def work() -> None:
+            goal = self._goal = after_accepting(snapshot, position, completion)
+            if goal is not None:
+                await self._go_on(goal, chance)
+
+        self._replace(work)
 
     def rested(self, snapshot: Snapshot, position: Position) -> None:
         """A key came at which nothing is asked."""
         if self._may():
-            self._replace(lambda: self._prewarm(snapshot, position), None)
+            self._replace(lambda: self._prewarm(snapshot, position))
 
     def matching(self, snapshot: Snapshot, position: Position) -> Running | None:
         """The generation under way if it is for exactly this place and what was typed there since."""
@@ -105,9 +114,8 @@ class Ahead:
         if task is not None:
             task.cancel()
 
-    def _replace(self, work: Callable[[], Awaitable[None]], goal: tuple[Snapshot, Position] | None) -> None:
+    def _replace(self, work: Callable[[], Awaitable[None]]) -> None:
         self.stop()
-        self._goal = goal
 
         async def guarded() -> None:
             try:
@@ -124,7 +132,7 @@ class Ahead:
         self.counts.prewarmed += 1
         await self._read(snapshot, position)
 
-    async def _go_on(self, goal: tuple[Snapshot, Position], chance: float) -> None:
+    async def _go_on(self, goal: Place, chance: float) -> None:
         """Line after line, as if each were accepted, while that is likely enough."""
         for _ in range(MOST_LINES):
             chosen = await self._one(*goal)
@@ -155,7 +163,7 @@ class Ahead:
         return None
 
 
-def after_accepting(snapshot: Snapshot, position: Position, completion: str) -> tuple[Snapshot, Position] | None:
+def after_accepting(snapshot: Snapshot, position: Position, completion: str) -> Place | None:
     """The text and the cursor when a completion was accepted and, at a line's end, the next line begun.
 
     None where that is not worth guessing: after a statement that leaves its block the indentation is anybody's.
@@ -191,17 +199,17 @@ def _step(snapshot: Snapshot, indent: str) -> str:
     return " " * min(widths, default=USUAL_INDENT)
 
 
-def _around(place: tuple[Snapshot, Position]) -> tuple[str, str, str]:
+def _around(place: Place) -> tuple[str, str, str]:
     snapshot, position = place
     at = snapshot.offset_at(position)
     return snapshot.path, snapshot.slice(max(0, at - SAME_BEFORE), at), snapshot.slice(at, at + SAME_AFTER)
 
 
-def _same_place(one: tuple[Snapshot, Position], other: tuple[Snapshot, Position]) -> bool:
-    return _around(one) == _around(other)
+def _same_place(one: Place, other: Place | None) -> bool:
+    return other is not None and _around(one) == _around(other)
 
 
-def _leads_to(here: tuple[Snapshot, Position], goal: tuple[Snapshot, Position]) -> bool:
+def _leads_to(here: Place, goal: Place) -> bool:
     """Whether typing on from `here` can make the text of `goal`."""
     path, before, after = _around(here)
     future, position = goal

@@ -26,7 +26,8 @@ OPENERS: dict[str, re.Pattern[str]] = {
     ),
     "shellscript": re.compile(r"\b(do|then|else)\s*$|(\{)\s*$"),
     **dict.fromkeys(
-        ("javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "java", "c", "cpp"), _BRACE
+        ("javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "java", "c", "cpp", "csharp"),
+        _BRACE,
     ),
 }
 # What a colon or a brace can belong to instead of opening a block.

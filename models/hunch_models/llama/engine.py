@@ -232,7 +232,7 @@ class Engine:
 
     # Evaluation
 
-    def common(self, prompt: list[int]) -> int:
+    def common(self, prompt: Sequence[int]) -> int:
         """How many tokens at the start of `prompt` the KV cache already holds."""
         for at, (old, new) in enumerate(zip(self.tokens, prompt, strict=False)):
             if old != new:
@@ -259,6 +259,25 @@ class Engine:
         if count == len(prompt) and not (self._fresh and count == len(self.tokens)):
             count -= 1
         return self.keep(max(0, count))
+
+    def state_size(self) -> int:
+        """Bytes of a copy of the KV cache."""
+        size: int = self._lib.llama_state_seq_get_size(self._context, 0)
+        return size
+
+    def state(self, size: int) -> Any:
+        """A copy of the KV cache, `size` bytes (see `state_size`); None when it cannot be had."""
+        buffer = (ctypes.c_uint8 * size)()
+        return buffer if self._lib.llama_state_seq_get_data(self._context, buffer, size, 0) == size else None
+
+    def restore(self, tokens: Sequence[int], state: Any) -> bool:
+        """Put a copy of the KV cache back in its place; `tokens`: what it holds. When it fails, nothing is held."""
+        self.clear()
+        if self._lib.llama_state_seq_set_data(self._context, state, len(state), 0) != len(state):
+            self.clear()
+            return False
+        self.tokens += tokens
+        return True
 
     def clear(self) -> None:
         """Forget everything evaluated."""

@@ -16,6 +16,7 @@ from hunch_models.llama.drafting import Drafter
 from hunch_models.llama.engine import Engine, Logits
 from hunch_models.llama.output import GeneratedText
 from hunch_models.llama.pace import Pace
+from hunch_models.llama.warm import WarmStates
 
 LONGEST_SCORED = 48
 """Tokens of a text that are looked at when it is scored."""
@@ -52,6 +53,7 @@ class Generator:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.pace = Pace(engine.prefill_rate, engine.decode_rate)
         self.guesses = Guesses(enabled=engine.settings.drafts and engine.goes_back)
+        self.warm = WarmStates(engine)
         self.read_chars = 0
         self.read_tokens = 0
         """Code points and tokens of prompt text so far: their ratio is the model's code points per token."""
@@ -125,6 +127,7 @@ class Generator:
         prompt, start, before = self._prompt(request)
         prompt = prompt or engine.tokenize("\n")
         tokenized = clock()
+        self.warm.prepare(prompt)
         reused = engine.reuse(prompt)
         finish, rest = self._prefill(prompt, deadline, cancelled, decode=decode)
         answer = _Answer(GeneratedText(request.stop))
