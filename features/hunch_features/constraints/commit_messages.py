@@ -114,6 +114,7 @@ def found_of(text: str, spans: tuple[str, ...], headings: tuple[str, ...] = ()) 
 
 
 def _held(text: str, spans: tuple[str, ...], strict: bool) -> Found | None:
+    text = re.sub(r"\s*\((?:or|and)\s+[^()]*\)", "", text)
     match = _HOLDS.match(text) or _TRAILERS.match(text) or _OWN.match(text)
     if match is None or _NARROWS.search(match.group("tail") or ""):
         return None
@@ -131,6 +132,9 @@ def _pattern(thing: str, spans: tuple[str, ...]) -> str:
     """What must not stand in a message, as a pattern: of a list what is understood; empty where nothing is exact."""
     if _OF_TOOLS.match(thing):
         return ATTRIBUTION
+    quoted = re.fullmatch(r"[\"“]([^\"”]{6,60})[\"”]", thing)
+    if quoted is not None:
+        return rf"(?i){re.escape(quoted.group(1))}"
     pieces = [_piece(piece, spans) for piece in re.split(r"\s*,\s*(?:or\s+)?|\s+or\s+|\s*/\s*", thing)]
     return "|".join(dict.fromkeys(filter(None, pieces)))
 
@@ -147,6 +151,9 @@ def _piece(words: str, spans: tuple[str, ...]) -> str:
         return EMOJI
     if _CO_AUTHOR.match(named):
         return r"(?im)^Co-authored-by:"
+    valued = re.fullmatch(r"([A-Z]\w*(?:-\w+)+):\s*(\S.{0,60})", named) if span is not None else None
+    if valued is not None:
+        return rf"(?im)^{re.escape(valued.group(1))}:\s*{re.escape(valued.group(2))}"
     return rf"(?im)^{re.escape(named)}:" if span is not None and re.fullmatch(r"[A-Z]\w*(?:-\w+)+", named) else ""
 
 

@@ -51,7 +51,7 @@ _TELLING = re.compile(
     r"\b(?:never|not|no|avoid|must|always|only|prefer|instead|rather|over|should|shall|forbidden|banned|"
     r"prohibited|allowed|required?|"
     r"ensure|make\s+sure|use|keep|write|add|run|name|place|put|replace|import\w*|export\w*|generated|test\w*|"
-    r"line|lines|max\w*|follow|update|remove|zero|stop|contain|drafts?|sign|commits?|trailing|"
+    r"line|lines|max\w*|follow|update|remove|zero|stop|contain|drafts?|sign|ask|confirm|approval|commits?|trailing|"
     r"indent\w*|tabs?|spaces?|quotes|semicolons?|docstrings?|hints?|annotat\w*|limit\w*|wrap|header|braces|pnpm|"
     r"npm|yarn|bun|uv|"
     r"dependenc\w+|don['’]t|can['’]t|mustn['’]t|shouldn['’]t|refrain|disallowed|discouraged?)\b|case\b|[❌🚫⛔✗✘]",
@@ -72,6 +72,11 @@ _CONTRAST = re.compile(
     r"^(?:always\s+)?(?:use|prefer|favou?r)\s+\S.*\b(?:instead\s+of|rather\s+than|over)\s+(?:the\s+|a\s+|plain\s+|raw\s+)*⟦",
     re.IGNORECASE,
 )
+_SPECIFIC = re.compile(
+    r"^(?!(?:Array|Object|String|Number|Math|JSON|Promise|Map|Set|list|dict|str|std|os|sys|fs|time)\b)"
+    r"[A-Za-z_]\w*(?:(?:\.|::)\w+)+(?:\(.*\))?$|^(?:npm|pnpm|yarn|bun) run \S+$"
+)
+"""What has a purpose in its own name: said to be replaced for that purpose, it is replaced."""
 _PRINTED = re.compile(
     r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:[\w-]+\s+)?output|"
     r"(?:error\s+)?reporting|errors)\b",
@@ -116,7 +121,7 @@ def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
 
 def compile_statement(statement: Statement) -> list[Rule]:
     """The rules of one sentence: none for prose, several where it forbids things of several kinds."""
-    if not (_TELLING.search(statement.text) or _TELLING.search(" ".join((statement.lead, *statement.headings[-1:])))):
+    if not (_TELLING.search(statement.plain) or _TELLING.search(" ".join((statement.lead, *statement.headings[-1:])))):
         return []
     shown = statement
     statement = resolved(statement)
@@ -244,7 +249,7 @@ def _without_purpose(match: re.Match[str], spans: tuple[str, ...]) -> str:
 
 
 def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Understood:
-    if demand.problem:
+    if demand.problem and not (demand.purpose and all(_SPECIFIC.search(reading.spans[one]) for one in demand.objects)):
         return Understood(problem=demand.problem)
     demand = with_scope(demand, reading.include, reading.languages)
     checks = checks_of(demand, reading.spans, statement.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hunch_features.constraints.rule import Check, ForbidCommand, ForbidText
+from hunch_features.constraints.spans import classify
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
 Words = tuple[str, ...]
@@ -111,6 +112,12 @@ _COMMIT_TO = re.compile(
     r"⟦(?P<span>\d+)⟧)(?:\s+branch)?(?:\s+directly)?$",
     re.IGNORECASE,
 )
+_ASKED = r"(?:ask|confirm|check|get|obtain|request)(?:\s+(?!before\b)[\w']+){0,6}?"
+_ASK_FIRST = re.compile(
+    rf"^(?:(?:always|please|you\s+must|must|stop\s+and)\s+)*(?:{_ASKED}\s+before\s+(?:ever\s+)?(?P<act>.+)|before\s+(?P<other>[^,]+),\s+"
+    rf"(?:always\s+|you\s+must\s+|stop\s+and\s+|please\s+)*{_ASKED}\s*(?:approval|permission|confirmation|first|the\s+user|human))$",
+    re.IGNORECASE,
+)
 _DRAFTS = re.compile(
     r"^(?:(?:always|please|you\s+must|must)\s+)*(?:open|create|submit|make|file)\s+(?:all\s+|new\s+|every\s+|a\s+|your\s+|any\s+)*"
     r"(?:prs?|pull\s+requests?|them|it)\s+(?:as|in)\s+(?:a\s+)?drafts?(?:\s+(?:mode|prs?|pull\s+requests?))?(?:\s*[-–—(:;,].*|\s+and\s+keep\b.*)?$",
@@ -166,6 +173,10 @@ def checks_of(text: str, spans: tuple[str, ...]) -> tuple[list[Check], bool] | N
         return [ForbidCommand("gh", ("pr", "create"), unless=("--draft", "-d"))], True
     if _SIGNED.match(text):
         return [ForbidCommand("git", ("commit",), unless=("--signoff",))], "should" not in text.lower()
+    asked = _ASK_FIRST.match(text)
+    if asked is not None:
+        acts = _acts(_without_tail(asked.group("act") or asked.group("other")), spans) or []
+        return ([ForbidCommand(words[0], words[1:]) for words in dict.fromkeys(acts)], True) if acts else None
     denial = _DENIAL.match(text)
     if denial is None:
         return None
@@ -223,6 +234,10 @@ def _acts(text: str, spans: tuple[str, ...]) -> list[Words] | None:
 
 def _act(text: str, spans: tuple[str, ...]) -> list[Words] | None:
     text = text.strip()
+    command = re.fullmatch(r"(?:run|us|execut|invok|call)(?:ning|ing|e)?\s+⟦(\d+)⟧", text, re.IGNORECASE)
+    if command is not None:
+        span = classify(spans[int(command.group(1))], verb="run")
+        return [(span.program, *span.words)] if span.kind == "command" and span.words else None
     forced = _FORCE_TO.match(text)
     if forced is not None:
         branch = forced.group("branch") or spans[int(forced.group("span"))]

@@ -53,7 +53,15 @@ STYLES: dict[str, Style] = {
     "screaming": "UPPER_CASE",
 }
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10}
-_NAMED: dict[str, Named] = {"file": "file", "clas": "class", "func": "function", "meth": "function"}
+_NAMED: dict[str, Named] = {
+    "type": "type",
+    "inte": "interface",
+    "enum": "enum",
+    "file": "file",
+    "clas": "class",
+    "func": "function",
+    "meth": "function",
+}
 _EVERY = r"(?:(?:all|every|each|any|new|source|code|the)\s+)*"
 _MUST = r"(?:(?:must|should|have\s+to|need\s+to|always|to)\s+)*"
 _STYLE = (
@@ -63,7 +71,7 @@ _STYLE = (
 _TARGET_WORD = (
     r"(?:files?(?:\s*-?names?)?|file\s+naming|class(?:es)?(?:\s+names)?|functions?(?:\s+names)?|"
     r"variables?(?:\s+names)?|constants?|methods?(?:\s+names)?|"
-    r"types?|interfaces?|components?|modules?|enums?|hooks?|identifiers|parameters?|structs?|traits?|directories|"
+    r"types?(?:\s+names?)?|interfaces?(?:\s+names?)?|components?|modules?|enums?(?:\s+names?)?|hooks?|identifiers|parameters?|structs?|traits?|directories|"
     r"folders?|exports?|"
     r"react\s+components|type\s+aliases|enum\s+values|instances|arguments|attributes|properties|fields|"
     r"config(?:uration)?\s+keys)"
@@ -239,7 +247,7 @@ def _named(body: str) -> Found | None:
         for match in matches:
             style = STYLES[match.group("style").lower()]
             for word in re.split(r"\s*[,/&]\s*|\s+and\s+", match.group("targets").lower()):
-                target = _NAMED.get(re.sub(r"^and\s+", "", word)[:4])
+                target = None if "value" in word else _NAMED.get(re.sub(r"^and\s+", "", word)[:4])
                 if target is not None:
                     checks.append(RequireNaming(target, style))
         if checks:

@@ -203,6 +203,7 @@ _HARMLESS = re.compile(
     r"way|case|file)"
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"
+    r"|when\s+(?:making\s+(?:a\s+)?)?(?:commit\w*|push\w*)(?:\s+(?:or|and)\s+(?:a\s+)?(?:commit|push)\w*)?"
     r"|throughout(?:\s+the\s+(?:code-?base|project))?|everywhere|across\s+the\s+(?:code-?base|project)|"
     r"within\s+the\s+(?:code-?base|project)|for\s+(?:configuration|dependency\s+management|object\s+(?:types?|"
     r"shapes?|definitions?)|"
@@ -319,6 +320,8 @@ class Demand:
     """Each object is forbidden for itself, so that those that are understood may be checked without the others."""
     packages: bool = False
     """The places may be packages that are named without a slash."""
+    purpose: bool = False
+    """The problem is only that the sentence says what for."""
     syntax: bool = False
     """The objects are called syntax: what else has that name is not meant."""
     problem: str = ""
@@ -335,6 +338,7 @@ class Scope:
     languages: tuple[str, ...] = ()
     good: int | None = None
     problem: str = ""
+    purpose: bool = False
     more: tuple[int, ...] = ()
 
 
@@ -442,6 +446,15 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     if pattern is _INSTEAD:
         _read_good(scope, good)
     for piece in where:
+        if (
+            pattern is _INSTEAD
+            and not scope.problem
+            and re.match(r"^for\s+(?!tests?\b)[a-z][\w\s-]*$", piece, re.IGNORECASE)
+        ):
+            before = (scope.include, scope.exclude, scope.languages)
+            take(scope, tidied(piece).text)
+            scope.purpose = bool(scope.problem) and before == (scope.include, scope.exclude, scope.languages)
+            continue
         if not (pattern is _INSTEAD and _PURPOSE.match(piece)):
             take(scope, tidied(piece).text)
     number = re.match(SPAN, good)
@@ -469,6 +482,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         files=(pattern is _NO or verb in ("add", "create"))
         and re.search(r"\b(?:files?|modules?)\b", after) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
+        purpose=scope.purpose,
         syntax=re.search(r"\bsyntax\b", after) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,
@@ -495,6 +509,12 @@ def _base_verb(verb: str) -> str:
     return verb
 
 
+_FOR_WHAT = re.compile(
+    rf"^{SPAN}(?:\s+⟦\d+⟧)*\s+(?:to|when)\s+(?!⟦)[a-z]+(?:\s+(?!if\b|unless\b|only\b|except\b|when\b|possible\b)[\w-]+){{0,4}}\s*$",
+    re.IGNORECASE,
+)
+
+
 def _read_good(scope: Scope, good: str) -> None:
     """What stands in place of the forbidden may say for what; it must not hold a condition."""
     purpose = re.search(r"\bfor\s.*$", good, re.IGNORECASE)
@@ -502,7 +522,9 @@ def _read_good(scope: Scope, good: str) -> None:
         if _IN_TESTS.match(purpose.group(0)):
             scope.include = TEST_GLOBS
         elif not _PURPOSE.match(purpose.group(0).strip(" ,")):
-            scope.problem = "it speaks of one purpose only"
+            scope.problem, scope.purpose = "it speaks of one purpose only", True
+    elif _FOR_WHAT.match(good) and not re.search(rf"{NEVER}\b", good):
+        scope.problem, scope.purpose = "it speaks of one purpose only", True
     elif _CONDITION.search(good) or re.search(r"\b(?:to|in|on)\s+(?!⟦)\w+", good) or re.search(rf"{NEVER}\b", good):
         scope.problem = "what it wants instead is not understood"
 

@@ -12,7 +12,7 @@ from hunch_features.constraints.statements import Statement
 
 NEVER = (
     r"(?:never(?:\s+ever)?|stop(?=\s+using\b)|do\s+not(?:\s+ever)?|don['’]t(?:\s+ever)?|must\s+(?:not|never)|mustn['’]t|"
-    r"(?:you\s+)?(?:may|can)\s*not|can['’]t|(?:is|are)\s+forbidden\s+to)"
+    r"(?:(?:you|agents)\s+are\s+)?not\s+allowed\s+to|(?:you\s+)?(?:may|can)\s*not|can['’]t|(?:is|are)\s+forbidden\s+to)"
 )
 RATHER_NOT = r"(?:avoid|should\s+not|shouldn['’]t|should\s+never|please\s+don['’]t|refrain\s+from|discourage[sd]?)"
 
@@ -72,7 +72,7 @@ _GOOD = re.compile(r"^[✅✔☑👍]️?\s*")
 _WARNING = re.compile(
     r"^(?:⚠️?\s*)?(?:(?:important|note|critical|warning|rule|mandatory|required|strict|always|remember|caution|"
     r"key\s+rule|"
-    r"key\s+principle|hard\s+rule|strongly)\s*[:!.]\s*|⚠️?\s*|please\s+)",
+    r"make\s+sure\s+to(?=\s+never)|key\s+principle|hard\s+rule|strongly)\s*[:!.]\s*|⚠️?\s*|please\s+)",
     re.IGNORECASE,
 )
 _NEGATIVE = re.compile(
