@@ -32,7 +32,7 @@ VAGUE = "Always keep `foo` and `bar` in step when releasing."
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "repo"
     root.mkdir()
-    (root / "AGENTS.md").write_text(f"- Never use `exec`.\n- You must know: {EVAL}\n- {VAGUE}\n")
+    (root / "AGENTS.md").write_text(f"- Never use `exec`.\n- {EVAL}\n- {VAGUE}\n")
     (root / "a.py").write_text("x = eval('1')\n")
     return root
 

@@ -24,7 +24,7 @@ from hunch_models.llama.instructor import LlamaInstructor
 from hunch_models.llama.settings import LlamaSettings
 from tests.tiny_gguf import Shape, write_random
 
-EVAL = "Whoever calls `eval` in here is not a friend of ours."
+EVAL = "We all agreed that you must not ever reach for `eval`."
 
 
 def sentence(text: str) -> tuple[Rule, Statement]:
@@ -56,7 +56,7 @@ def test_a_good_proposal_is_enforced_as_a_warning_by_a_model() -> None:
 
 GOOD_ONES: list[tuple[str, str]] = [
     (
-        "It is not okay to push with `--force` using `git push`.",
+        "Friends, you may not run `git push --force` any more.",
         proposal(
             {"type": "forbid_command", "program": "git", "words": ["push", "--force"]},
             ["git push --force"],
@@ -82,7 +82,7 @@ GOOD_ONES: list[tuple[str, str]] = [
         ),
     ),
     (
-        "We do not want to see `legacy/old.py` touched.",
+        "Please never ever touch `legacy/old.py`, dear reader.",
         json.dumps(
             {
                 "answer": "check",
@@ -257,6 +257,22 @@ ADVICE: dict[str, tuple[str, tuple[int, str], str]] = {
     "it fires everywhere": (GOOD, (100, ""), "100 or more places"),
     "no time to try it": (GOOD, (0, "it could not be tried"), "could not be tried"),
 }
+
+DOUBTS = {
+    "Whoever you are, do not use `eval` when parsing.": "“when”",
+    "Do not use `eval` to read numbers.": "“to”",
+    "Never call `eval` in `src/`.": "“in”",
+    "This is not like `eval`, which is slow.": "does not deny `eval`",
+    "Never write code that is as slow as code that uses `eval`.": "does not deny `eval`",
+}
+
+
+@pytest.mark.parametrize("text", DOUBTS)
+def test_a_sentence_that_says_more_than_the_check_leaves_it_to_people(text: str) -> None:
+    rule, why = judge(text, GOOD)
+    assert rule is not None
+    assert rule.status == "advisory"
+    assert DOUBTS[text] in why
 
 
 @pytest.mark.parametrize("case", ADVICE)

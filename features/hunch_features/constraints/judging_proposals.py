@@ -22,6 +22,7 @@ from hunch_features.constraints.rule import (
     ForbidImport,
     ForbidReference,
     ForbidText,
+    LimitLength,
     RequireDocumented,
     RequireHeader,
     RequireNaming,
@@ -94,11 +95,81 @@ def _is_wanted(word: str, statement: Statement) -> bool:
     return False
 
 
-def doubt(check: Proposable, statement: Statement) -> str:
+_CONDITION = re.compile(
+    r"\b(?:unless|except|exceptions?|if|when|whenever|while|until|before|after|without|because|since|otherwise|but|"
+    r"in\s+case|as\s+long\s+as|where|whether|instead,|to\s+avoid|so\s+that|only|unrelated|unnecessar\w+|needed)\b",
+    re.IGNORECASE,
+)
+_MOST = (
+    r"(?:at\s+most|no\s+more\s+than|max(?:imum)?(?:\s+of)?|limit\w*(?:\s+(?:of|to|is))?|longer\s+than|exceed\w*|beyond|"
+    r"under|over|within|≤|<=?)"
+)
+
+
+def doubt(proposal: Proposal, statement: Statement) -> str:
     """Why people should look at a proposal that is otherwise fine; empty when there is no reason."""
-    if isinstance(check, RequireDocumented | RequireHeader) and re.search(rf"\b{_DENIES}\b", statement.plain, re.I):
+    check, said = proposal.check, statement.plain
+    condition = _CONDITION.search(said)
+    if condition is not None:
+        return f"the sentence says “{condition.group(0).lower()}”, which the check cannot see"
+    if isinstance(check, RequireDocumented | RequireHeader) and re.search(rf"\b{_DENIES}\b", said, re.IGNORECASE):
         return "the sentence denies something, and the check demands something"
+    if isinstance(check, LimitLength) and not (
+        re.search(rf"{_MOST}\W+(?:\w+\W+){{0,2}}{check.most}\b|\b{check.most}\b[^.;]*\bmax", said, re.IGNORECASE)
+        and re.search(_MEASURED[check.of], said, re.IGNORECASE)
+    ):
+        return "the sentence does not say what the number limits"
+    if type(check).__name__.startswith("Forbid") and not isinstance(check, ForbidConstruct):
+        for word in _words_of(_without_instead(check), ()):
+            if not _is_denied(word, statement, check):
+                return f"the sentence does not deny `{word[:60]}` itself"
+            narrower = _narrowed(word, statement, bool(proposal.include))
+            if narrower:
+                return f"the sentence says more with “{narrower}”, which the check does not"
     return ""
+
+
+_MEASURED = {
+    "line": r"\bline|column|character",
+    "function": r"function|method",
+    "file": r"\bfile|module",
+    "parameters": r"param|argument",
+}
+_USE = r"(?:us|call|import|add|writ|reach|rely|introduc|invok|run|creat|leav)\w*"
+_VERBS = {
+    ForbidCommand: r"(?:run|us|invok|execut|call|do|push|want)\w*",
+    ForbidEdit: r"(?:hand-)?(?:edit|modif|touch|chang|alter|see)\w*",
+}
+"""How sentences speak of what a check forbids, by its type; `_USE` for all others."""
+
+
+def _is_denied(word: str, statement: Statement, check: Proposable) -> bool:
+    """Whether a word is what the sentence denies: "never use `x`", "no `x`", "instead of `x`", "`x` is not …"."""
+    said = statement.plain
+    verb = _VERBS.get(type(check), _USE)
+    some = r"(?:[`\w'’./-]+\s+){0,3}"
+    end = r"[`\"'“]*[\w./*-]*$"
+    denied = (
+        rf"\b{_DENIES}\s+{some}{verb}\s+{some}{end}|"
+        rf"(?:\b(?:no|avoid|over|instead\s+of|rather\s+than)|^\W*not)\s+{some}{end}"
+    )
+    stands = r"^\W*(?:\w+\s+){0,3}(?:is|are)\s+(?:not|never|forbidden|banned|prohibited)\b"
+    for found in re.finditer(rf"(?<![\w$]){re.escape(word)}(?![\w$])", said):
+        clause = re.split(r"[,;:.(–—]\s|\s(?:and|then|so)\s", said[: found.start()])[-1]
+        if re.search(denied, clause, re.IGNORECASE):
+            return True
+        rest = re.split(r"[,;:.)–—]\s", said[found.end() :])[0]
+        if re.search(stands, rest, re.IGNORECASE):
+            return True
+    return bool(_FORBIDS.search(statement.lead)) and not _FORBIDS.search(said)
+
+
+def _narrowed(word: str, statement: Statement, scoped: bool) -> str:
+    """A word behind what is forbidden that narrows it: "to", "as"; "in" where the check has no globs."""
+    rest = re.split(rf"(?<![\w$]){re.escape(word)}(?![\w$])", statement.plain)[-1]
+    place = "" if scoped else r"|in|inside|within|on|under|from"
+    found = re.search(rf"(?:^|\s)(to|as|for|with|by|via|into{place})\s", rest, re.IGNORECASE)
+    return found.group(1) if found else ""
 
 
 _FORBIDS = re.compile(
@@ -289,7 +360,7 @@ def judged(rule: Rule, text: str, statement: Statement, model: str, hits: Hits) 
     if problem or value:
         return None, problem or f"the sentence does not speak of {value}"
     made = proposed_rule(rule, answer, model)
-    against = example_fault(made, answer) or doubt(answer.check, statement)
+    against = example_fault(made, answer) or doubt(answer, statement)
     if not against:
         count, unfinished = hits(made)
         if unfinished:
