@@ -48,7 +48,8 @@ class _Followed:
         self.memory.close()
 
     def told(self, _done: Refreshed) -> None:
-        """Something changed on disk: there may be new commits too."""
+        """Something changed on disk: there may be new commits too, and other names in scope."""
+        self.retriever.renew()
         self.history.look()
 
 
@@ -172,6 +173,16 @@ class Memories:
         for root, followed in self._followed.items():
             if followed.watch is not None and path.is_relative_to(root):
                 followed.watch.changed(path)
+
+    async def document_opened(self, uri: str) -> None:
+        """Read a document's definitions and what its imports bring into scope, in a thread, before a key needs it."""
+        opened = self._session.documents.get(uri)
+        if opened is None or opened.document is None:
+            return
+        snapshot = opened.document.snapshot()
+        followed = self._of(snapshot.path)
+        if followed is not None:
+            await asyncio.to_thread(followed.retriever.prepare, snapshot)
 
     async def document_changed(self, snapshot: Snapshot) -> None:
         """A document was saved: read its definitions and imports again, in a thread."""

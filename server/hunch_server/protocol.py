@@ -165,6 +165,8 @@ class HunchProtocol(LanguageServerProtocol):
         item = params.text_document
         self._server.session.open_document(item.uri, item.language_id, item.version, item.text)
         self._server.check_rules(item.uri)
+        if self._server.memories is not None:
+            self._server.in_background(self._server.memories.document_opened(item.uri))
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:

@@ -153,6 +153,26 @@ def test_an_index_of_another_version_of_hunch_is_built_anew(root: Path, tmp_path
     assert refresh(root, second).parsed == 2
 
 
+def test_a_warm_start_parses_nothing_and_a_save_writes_one_file(root: Path, tmp_path: Path) -> None:
+    for number in range(30):
+        write(root, f"many/f{number}.py", f"def made_{number}(): ...\n")
+    first = RepositoryMemory(root, tmp_path / "home")
+    first.refresh()
+    first.close()
+    memory = RepositoryMemory(root, tmp_path / "home")
+    try:
+        memory.load()
+        assert memory.refresh().parsed == 0
+        generation, symbols = memory.generation, memory.store.counts()["symbols"]
+        write(root, "many/f7.py", "def made_7(): ...\ndef added(): ...\n")
+        done = memory.update(["many/f7.py", "many/f8.py"])
+        assert (done.parsed, done.removed, memory.generation) == (1, 0, generation + 1)
+        assert memory.store.counts()["symbols"] == symbols + 1
+        assert [hit.path for hit in memory.named("added")] == ["many/f7.py"]
+    finally:
+        memory.close()
+
+
 def _index(root: str, path: str) -> int:
     store = Store(Path(path))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,44 @@ def test_a_changed_file_is_known_at_once(memory: RepositoryMemory) -> None:
     memory.update(["ledger/parser.py"])
     found = text_of(Retriever(memory), "from ledger.parser import parse_ledger_line\nparse_ledger_line(|\n")
     assert "unit: str" in found
+
+
+HEAD = "from shop.core import Shop\nfrom ledger.parser import parse_ledger_line\nimport os\n"
+
+
+@pytest.fixture
+def queries(memory: RepositoryMemory) -> Iterator[list[str]]:
+    """What is asked of the index."""
+    asked: list[str] = []
+    memory.store._db.set_trace_callback(asked.append)
+    yield asked
+    memory.store._db.set_trace_callback(None)
+
+
+def test_a_document_that_was_opened_needs_few_queries(memory: RepositoryMemory, queries: list[str]) -> None:
+    retriever = Retriever(memory)
+    snapshot, position = at_caret(f"{HEAD}entry = parse_ledger_line(Shop|\n")
+    retriever.prepare(snapshot)
+    assert 0 < len(queries) <= 4  # two bound names; `os` comes from outside and is not looked for
+    queries.clear()
+    assert retriever.fresh(snapshot, position, 400)
+    assert len(queries) <= 3  # the members of one class; names and scope are known
+    queries.clear()
+    retriever.fresh(snapshot, position, 400)
+    assert len(queries) <= 2  # the members of a class and of its base
+
+
+def test_what_changed_is_looked_for_again_before_the_next_key(memory: RepositoryMemory, queries: list[str]) -> None:
+    retriever = Retriever(memory)
+    snapshot, position = at_caret(f"{HEAD}entry = parse_ledger_line(Shop|\n")
+    retriever.prepare(snapshot)
+    write(memory.root, "ledger/parser.py", PARSER.replace("currency: str", "unit: str"))
+    memory.update(["ledger/parser.py"])
+    retriever.renew()
+    queries.clear()
+    found = retriever.fresh(snapshot, position, 400)
+    assert "unit: str" in "".join(piece.text for piece in found)
+    assert len(queries) <= 3
 
 
 def test_before_the_index_is_there_nothing_is_told(memory: RepositoryMemory) -> None:

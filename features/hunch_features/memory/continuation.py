@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hunch_features.memory.corpus import Corpus, Places, bare_of, shape_of
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Tokens, tokenize
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Cut, Tokens, cut
 
 Flags = npt.NDArray[np.bool_]
 
@@ -103,17 +103,18 @@ class _Matches:
 
 @dataclass(slots=True)
 class _Caret:
-    """What is asked: tokens before and below, the word already typed, texts of ids."""
+    """What is asked: tokens before and below, the word already typed, and where the texts of tokens are found."""
 
     before: Tokens
     below: Tokens
     path: str
     typed: str
-    names: dict[int, str]
+    cuts: Sequence[Cut]
     unheard: bool = False
 
 
-Found = list[tuple[str, tuple[float, ...], _Group]]
+Found = list[tuple[float, _Group, _Caret]]
+"""Probability, what votes for it, and for which reading of the caret."""
 
 
 class Continuations:
@@ -131,48 +132,60 @@ class Continuations:
         self._changed = changed if changed is not None else Corpus()
         self._names = names
         self._weights = weights
-        self._recent: OrderedDict[str, tuple[Tokens, dict[int, str]]] = OrderedDict()
+        self._recent: OrderedDict[str, Cut] = OrderedDict()
 
     def at(self, prefix: str, suffix: str, path: str) -> list[Continuation]:
         """The likeliest rests of the caret's line, best first. `suffix` begins at the caret."""
-        rest = suffix.partition("\n")[0]
-        return _answer(self.candidates(prefix, suffix, path), rest.strip())
+        rest = suffix.partition("\n")[0].strip()
+        found = self._candidates(prefix, suffix, path)
+        found.sort(key=lambda entry: -entry[0])
+        last = bare_of(cut(rest.encode("utf-8", "replace")).ids)[1:][-1:]
+        best: dict[str, Continuation] = {}
+        for probability, group, caret in found:  # spelt out only as far as needed: there may be hundreds
+            if len(best) == MAX_CANDIDATES:
+                break
+            if len(last) and group.raw[-1] & ~SPACE != last[0]:
+                continue  # it cannot end with what stands after the caret
+            whole = self._text(group.raw, caret)
+            # What stands after the caret stays there.
+            text = (whole.removesuffix(rest).rstrip() if whole.endswith(rest) else "") if rest else whole
+            if text and text not in best:
+                best[text] = Continuation(text, probability, group.votes, group.exact, group.path)
+        return list(best.values())
 
-    def candidates(self, prefix: str, suffix: str, path: str) -> Found:
-        """All candidates, with the features that their probability is made of."""
+    def _candidates(self, prefix: str, suffix: str, path: str) -> Found:
         start = prefix.rfind("\n") + 1
-        names: dict[int, str] = {}
-        above = self._tokens(prefix[max(0, start - NEAR_CHARS) : start], names)
-        line = tokenize(prefix[start:], names)
-        if len(line) and prefix[start : start + 1].isspace():
-            line[0] &= ~np.int32(SPACE)
-        below = self._tokens(suffix.partition("\n")[2][:NEAR_CHARS], names)
-        before = np.concatenate((above, line))
+        above = self._tokens(prefix[max(0, start - NEAR_CHARS) : start])
+        line = cut(prefix[start:].encode("utf-8", "replace"))
+        if len(line.ids) and prefix[start : start + 1].isspace():
+            line.ids[0] &= ~np.int32(SPACE)
+        under = self._tokens(suffix.partition("\n")[2][:NEAR_CHARS])
+        below = under.ids
+        before = np.concatenate((above.ids, line.ids))
+        cuts = (line, above, under)
         word = _WORD_END.search(prefix[-100:])
         if word is None or len(before) < 2:
-            return self._vote(_Caret(before, below, path, "", names))
+            return self._vote(_Caret(before, below, path, "", cuts))
         # The word at the caret may be whole, or the beginning of a longer one: rather so if nobody ever wrote it.
         key = int(before[-1]) | SPACE
         elsewhere = key in self._names or key in (before[:-1] | SPACE) or key in (below | SPACE)
-        whole = self._vote(_Caret(before, below, path, "", names, unheard=not elsewhere))
-        return whole + self._vote(_Caret(before[:-1], below, path, word.group(), names, unheard=not elsewhere))
+        whole = self._vote(_Caret(before, below, path, "", cuts, unheard=not elsewhere))
+        return whole + self._vote(_Caret(before[:-1], below, path, word.group(), cuts, unheard=not elsewhere))
 
-    def _tokens(self, text: str, names: dict[int, str]) -> Tokens:
+    def _tokens(self, text: str) -> Cut:
         """Tokens of a text that stays the same from key to key."""
         kept = self._recent.get(text)
         if kept is None:
-            own: dict[int, str] = {}
-            kept = self._recent[text] = (tokenize(text, own), own)
+            kept = self._recent[text] = cut(text.encode("utf-8", "replace"))
             if len(self._recent) > KEPT_TEXTS:
                 self._recent.popitem(last=False)
-        names.update(kept[1])
-        return kept[0]
+        return kept
 
     def _vote(self, caret: _Caret) -> Found:
         context = (caret.before & ~np.int32(SPACE))[-CONTEXT:]
         if len(context) < 2:
             return []
-        groups: dict[bytes, _Group] = {}
+        groups: dict[tuple[int, ...], _Group] = {}
         total = 0.0
         sources = (
             self._open_file(caret, context),
@@ -181,13 +194,8 @@ class Continuations:
         )
         for source in sources:
             if len(source.places):
-                matches = self._compare(source, context)
-                total += sum(self._count(groups, matches, number, caret) for number in range(len(matches.places)))
-        return [
-            (text, _features(group, total, caret), group)
-            for group in groups.values()
-            if (text := self._text(group.raw, caret))
-        ]
+                total += self._count(groups, self._compare(source, context), caret)
+        return [(probability(_features(group, total, caret)), group, caret) for group in groups.values()]
 
     def _open_file(self, caret: _Caret, context: Tokens) -> _Source:
         here = np.concatenate((caret.before, np.full(1, NEWLINE, dtype=np.int32), caret.below))
@@ -231,46 +239,57 @@ class Continuations:
         files = source.files[kept] if source.files is not None else None
         return _Matches(source, source.places[kept], rows, mine, exact, shaped, scores, files)
 
-    def _count(self, groups: dict[bytes, _Group], matches: _Matches, number: int, caret: _Caret) -> float:
-        """Add the vote of one match to its group; answers its weight."""
+    def _count(self, groups: dict[tuple[int, ...], _Group], matches: _Matches, caret: _Caret) -> float:
+        """Add the votes of some matches to their groups; answers their weight."""
         source = matches.source
-        place = int(matches.places[number])
-        ends = np.flatnonzero(bare_of(source.raw[place : place + MOST_TOKENS + 1]) == NEWLINE)
-        if not len(ends) or not ends[0]:
-            return 0.0
-        length = int(ends[0])
-        raw = source.raw[place : place + length].tolist()
-        depth, exact = int(matches.shaped[number]), int(matches.exact[number])
-        adapted = False
-        if depth > exact:
-            pairs = zip(matches.rows[number, :depth].tolist(), matches.mine[:depth].tolist(), strict=True)
-            changes = {theirs: ours for theirs, ours in pairs if theirs != ours}
-            ours = [changes[token & ~SPACE] | (token & SPACE) if token & ~SPACE in changes else token for token in raw]
-            adapted, raw = ours != raw, ours
-        if caret.typed:
-            name = self._name(raw[0], caret)
-            if len(name) <= len(caret.typed) or not name.startswith(caret.typed):
-                return 0.0
-        after = bare_of(source.raw[place + length + 1 : place + length + 1 + AFTER])
-        below = bare_of(caret.below[: len(after)])
-        shared = int(_run((after[: len(below)] == below)[None, :])[0]) if len(below) else 0
-        score = float(matches.scores[number]) + self._weights.after * shared + self._weights.adapted * adapted
-        weight = math.exp(score)
-        key = bare_of(np.array(raw, dtype=np.int32)).tobytes()
-        group = groups.setdefault(key, _Group())
-        group.weight += weight
-        group.votes += 1
-        group.here += source.here
-        group.exact = max(group.exact, exact)
-        group.shaped = max(group.shaped, depth)
-        group.after = max(group.after, shared)
-        if score > group.best:
-            group.best, group.raw = score, raw
-            group.path = caret.path if matches.files is None else source.paths[int(matches.files[number])]
-        return weight
+        at = matches.places[:, None] + np.arange(MOST_TOKENS + AFTER + 2)[None, :]
+        follows = source.raw[np.minimum(at, len(source.raw) - 1)]
+        bare = np.where(at < len(source.raw), bare_of(follows), np.int32(-1))
+        ends = bare[:, : MOST_TOKENS + 1] == NEWLINE
+        lengths = np.where(ends.any(axis=1), np.argmax(ends, axis=1), 0)
+        wanted = bare_of(caret.below[:AFTER])
+        after = np.take_along_axis(bare, lengths[:, None] + 1 + np.arange(len(wanted))[None, :], axis=1)
+        shared = _run(after == wanted) if len(wanted) else np.zeros(len(lengths), dtype=np.int64)
+        listed = zip(
+            lengths.tolist(), matches.shaped.tolist(), matches.exact.tolist(), shared.tolist(), matches.scores.tolist(),
+            follows.tolist(), strict=True,
+        )  # fmt: skip
+        mine = matches.mine.tolist()
+        total = 0.0
+        for number, (length, depth, exact, below, base, follow) in enumerate(listed):
+            if not length:
+                continue
+            raw: list[int] = follow[:length]
+            adapted = False
+            if depth > exact:
+                theirs = matches.rows[number, :depth].tolist()
+                changes = {one: other for one, other in zip(theirs, mine, strict=False) if one != other}
+                ours = [
+                    changes[token & ~SPACE] | (token & SPACE) if token & ~SPACE in changes else token for token in raw
+                ]
+                adapted, raw = ours != raw, ours
+            if caret.typed:
+                name = self._name(raw[0], caret)
+                if len(name) <= len(caret.typed) or not name.startswith(caret.typed):
+                    continue
+            score = base + self._weights.after * below + self._weights.adapted * adapted
+            weight = math.exp(score)
+            total += weight
+            group = groups.setdefault(tuple([token & ~SPACE for token in raw]), _Group())
+            group.weight += weight
+            group.votes += 1
+            group.here += source.here
+            group.exact = max(group.exact, exact)
+            group.shaped = max(group.shaped, depth)
+            group.after = max(group.after, below)
+            if score > group.best:
+                group.best, group.raw = score, raw
+                group.path = caret.path if matches.files is None else source.paths[int(matches.files[number])]
+        return total
 
     def _name(self, number: int, caret: _Caret) -> str:
-        return caret.names.get(number | SPACE) or self._names.get(number | SPACE) or ""
+        key = number | SPACE
+        return self._names.get(key) or next(filter(None, (found.text_of(key) for found in caret.cuts)), "")
 
     def _text(self, raw: Sequence[int], caret: _Caret) -> str:
         parts = []
@@ -316,16 +335,3 @@ The last two were set by hand: holes begin with a token, people pause inside of 
 def probability(features: Sequence[float]) -> float:
     """Of being exactly right."""
     return 1 / (1 + math.exp(-sum(a * b for a, b in zip(COEFFICIENTS, features, strict=True))))
-
-
-def _answer(found: Found, rest: str) -> list[Continuation]:
-    best: dict[str, Continuation] = {}
-    for whole, features, group in found:
-        # What stands after the caret stays there.
-        text = (whole.removesuffix(rest).rstrip() if whole.endswith(rest) else "") if rest else whole
-        if not text:
-            continue
-        candidate = Continuation(text, probability(features), group.votes, group.exact, group.path)
-        if text not in best or best[text].probability < candidate.probability:
-            best[text] = candidate
-    return sorted(best.values(), key=lambda one: -one.probability)[:MAX_CANDIDATES]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -49,15 +48,8 @@ class Extract:
 
 
 @cache
-def _language(language: str) -> tree_sitter.Language | None:
-    if language == "csharp":
-        return tree_sitter.Language(importlib.import_module("tree_sitter_c_sharp").language())
-    return grammar(language)
-
-
-@cache
 def _query(language: str) -> tree_sitter.Query | None:
-    lexicon = _language(language)
+    lexicon = grammar(language)
     path = Path(__file__).parent / "queries" / f"{_SAME_QUERY.get(language, language)}.scm"
     if lexicon is None or not path.is_file():
         return None
@@ -67,7 +59,7 @@ def _query(language: str) -> tree_sitter.Query | None:
 def extract(language: str, source: bytes, limit_s: float = PARSE_LIMIT_S) -> Extract:
     """Definitions, imports and calls of UTF-8 `source`; empty, with a `problem`, when parsing takes too long."""
     query = _query(language)
-    lexicon = _language(language)
+    lexicon = grammar(language)
     if query is None or lexicon is None:
         return Extract([], [], [])
     deadline = perf_counter() + limit_s

@@ -52,6 +52,13 @@ class Hot:
         self._changed: dict[str, Tokens] = {}
         self._ordering: threading.Thread | None = None
 
+    def tokens_of(self, path: str) -> Tokens | None:
+        """Token ids of a file; None for one that is not held here."""
+        if path in self._changed:
+            return self._changed[path]
+        low, high = self.corpus.span(path)
+        return self.corpus.raw[low:high] if high > low else None
+
     def order_beside(self) -> None:
         """Put a large corpus in order beside everything else: symbols and search need not wait for it."""
         self._ordering = threading.Thread(target=self._order, name="corpus", daemon=True)

@@ -236,6 +236,9 @@ class RepositoryMemory:
 
     def tokens_of(self, path: str) -> Tokens | None:
         """Token ids of a file as it was indexed; None for one that is not."""
+        held = self._hot.tokens_of(path)
+        if held is not None:
+            return held if path in self.paths else None
         try:
             blob = self.store.tokens_of(path)
         except sqlite3.Error:

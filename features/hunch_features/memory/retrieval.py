@@ -23,6 +23,7 @@ from hunch_features.memory.store import Hit
 from hunch_features.text import Position, Snapshot
 
 KEPT_DOCUMENTS = 32
+RENEWED = 4
 PAUSE_S = 3.0
 """Copilot and llama.vscode wait this long after the last completion before they take in something new."""
 FAR_LINES = 30
@@ -66,7 +67,7 @@ class Retriever:
         self._related = related
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._scopes: OrderedDict[str, tuple[tuple[Facts, int], dict[str, Hit]]] = OrderedDict()
+        self._scopes: OrderedDict[str, tuple[tuple[Facts, int], dict[str, Hit], Snapshot]] = OrderedDict()
 
     def forget(self, path: str) -> None:
         """A document was closed."""
@@ -74,8 +75,13 @@ class Retriever:
         self._scopes.pop(path, None)
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """A document was opened or saved: work out what its imports bring into scope, before the first key needs it."""
+        """A document was opened: work out what its imports bring into scope, before the first key needs it."""
         if self._memory.loaded:
+            self._in_scope(snapshot)
+
+    def renew(self) -> None:
+        """The repository changed: the same for the documents that were asked about last."""
+        for _state, _found, snapshot in list(self._scopes.values())[-RENEWED:]:
             self._in_scope(snapshot)
 
     def pieces(self, snapshot: Snapshot, position: Position, budget: int) -> Sequence[Piece]:
@@ -156,7 +162,8 @@ class Retriever:
         state = (self._memory.facts(snapshot), self._memory.generation)
         kept = self._scopes.get(snapshot.path)
         if kept is None or kept[0] != state:
-            kept = self._scopes[snapshot.path] = (state, self._look_in_scope(snapshot))
+            kept = self._scopes[snapshot.path] = (state, self._look_in_scope(snapshot), snapshot)
+            self._scopes.move_to_end(snapshot.path)
             if len(self._scopes) > KEPT_DOCUMENTS:
                 self._scopes.popitem(last=False)
         return kept[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -107,8 +108,43 @@ def tokenize(text: str, names: dict[int, str]) -> Tokens:
 
 def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[int]]:
     """The same of UTF-8, and the ids (with the space bit) that were new to `names`."""
+    found = cut(source)
+    spelt = found.ids | np.int32(SPACE)
+    unsure = names.without(spelt) if isinstance(names, Told) else spelt
+    fresh = sorted(key for key in set(unsure.tolist()) if key not in names)
+    if fresh:
+        wanted = np.array(fresh, dtype=np.int32)
+        near = np.minimum(np.searchsorted(wanted, spelt), len(wanted) - 1)
+        at = np.flatnonzero(wanted[near] == spelt)[::-1]  # the first of each comes last and stays
+        spans = zip(found.starts[at].tolist(), found.ends[at].tolist(), strict=True)
+        places = dict(zip(spelt[at].tolist(), spans, strict=True))
+        for key in fresh:
+            start, end = places[key]
+            names[key] = source[start:end].decode("utf-8", "replace")
+    return found.ids, fresh
+
+
+class Cut(NamedTuple):
+    """A text's token ids, and where in its UTF-8 each token lies."""
+
+    source: bytes
+    ids: Tokens
+    starts: Tokens
+    ends: Tokens
+
+    def text_of(self, key: int) -> str:
+        """Text of an id (with the space bit); empty when it does not occur."""
+        at = np.flatnonzero((self.ids | np.int32(SPACE)) == key)[:1]
+        return self.source[self.starts[at[0]] : self.ends[at[0]]].decode("utf-8", "replace") if len(at) else ""
+
+
+_NOTHING = np.empty(0, dtype=np.int32)
+
+
+def cut(source: bytes) -> Cut:
+    """Cut UTF-8 into tokens."""
     if not source:
-        return np.empty(0, dtype=np.int32), []
+        return Cut(source, _NOTHING, _NOTHING, _NOTHING)
     raw = np.frombuffer(source, dtype=np.uint8)
     classes = np.frombuffer(source.translate(_CLASSES), dtype=np.uint8)
     edge = np.empty(len(raw), dtype=np.bool_)
@@ -141,22 +177,8 @@ def tokenize_bytes(source: bytes, names: dict[int, str]) -> tuple[Tokens, list[i
     number |= named.view(np.uint8) << np.uint8(1)
     number |= spaced
     kept = np.flatnonzero(kinds != _BLANK)
-    ids: Tokens = number.view(np.int32)[kept]
-    spelt = ids | np.int32(SPACE)
-    unsure = names.without(spelt) if isinstance(names, Told) else spelt
-    fresh = sorted(key for key in set(unsure.tolist()) if key not in names)
-    if fresh:
-        wanted = np.array(fresh, dtype=np.int32)
-        near = np.minimum(np.searchsorted(wanted, spelt), len(wanted) - 1)
-        found = np.flatnonzero(wanted[near] == spelt)[::-1]  # the first of each comes last and stays
-        first = kept[found]
-        begins = starts[first].tolist()
-        ends = (starts[first] + lengths[first]).tolist()
-        places = dict(zip(spelt[found].tolist(), zip(begins, ends, strict=True), strict=True))
-        for key in fresh:
-            begin, end = places[key]
-            names[key] = source[begin:end].decode("utf-8", "replace")
-    return ids, fresh
+    starts = starts[kept]
+    return Cut(source, number.view(np.int32)[kept], starts, starts + lengths[kept])
 
 
 def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:

@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ class Skips:
         self.examples.setdefault(reason, path)
 
 
+@lru_cache(maxsize=50_000)
 def language_of(path: str) -> str | None:
     """Language of a file name, with those that only the memory knows."""
     return language_of_path(path) or EXTRA_SUFFIXES.get(PurePosixPath(path).suffix.lower())
