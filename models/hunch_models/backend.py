@@ -72,6 +72,9 @@ class GenerationRequest:
     time_limit_ms: float = 1000.0
     score: tuple[str, ...] = ()
     """Texts by somebody else whose likelihood at the cursor is wanted too, each up to a line break."""
+    lookup: tuple[str, ...] = ()
+    """Texts that may come again, such as deleted ones: a local model finds guesses at its next tokens there. They are
+    no part of the prompt and never sent anywhere."""
     priority: Priority = Priority.TYPED
 
 

@@ -31,6 +31,7 @@ from hunch_features.completion.choosing import Chosen, choose
 from hunch_features.completion.context import ContextAssembler, ContextSource
 from hunch_features.completion.decisions import DecisionLog
 from hunch_features.completion.delay import AdaptiveDelay
+from hunch_features.completion.deleted import Deleted
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.gatekeeping import Gatekeeper, NoGate
 from hunch_features.completion.multiline import Shape, TreeOf, decide
@@ -114,6 +115,7 @@ class CompletionEngine:
         self._cache = TypeThroughCache()
         self._trees = TreeCache()
         self._delay = AdaptiveDelay()
+        self._deleted = Deleted()
         self._planner = Planner()
         self._planned = planned
         self._decisions = DecisionLog()
@@ -192,6 +194,7 @@ class CompletionEngine:
         self._cache.forget(path)
         self._trees.forget(path)
         self._context.forget(path)
+        self._deleted.forget(path)
         self._last = None
         self._ahead.stop()
         if self._running is not None and self._running.snapshot.path == path:
@@ -206,6 +209,7 @@ class CompletionEngine:
         if query.last_edit is EditKind.INSERT:
             self._delay.key_typed(started * 1000)
             self._last_key_s = started
+        self._deleted.saw(query.snapshot)
         position = query.snapshot.position_at(query.offset)
         asked = _Asked(query, position, started)
         reason = refusal(
@@ -351,7 +355,9 @@ class CompletionEngine:
         request = replace(self._assembled(snapshot, position, shape), priority=priority)
         # What memory says comes first: the model is asked how likely it finds each of its texts.
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
-        request = replace(request, score=tuple(one.text for one in recalled[: self._plan().scored]))
+        request = replace(
+            request, score=tuple(one.text for one in recalled[: self._plan().scored]), lookup=self._deleted.texts
+        )
         assembled = self._clock()
         timing.context = (assembled - begun) * 1000
 

@@ -43,6 +43,9 @@ DEFAULTS = LlamaSettings()
 MOST_SCORED, LONGEST_SCORED = 8, 400
 """Texts of one request that are scored, and their code points."""
 
+MOST_LOOKUPS, LONGEST_LOOKUP = 4, 2000
+"""Texts of one request in which to look for guesses, and their code points."""
+
 MOST_SNIPPETS = 64
 LONGEST_PATH = 1024
 
@@ -326,6 +329,7 @@ def bounded(request: GenerationRequest, context_length: int) -> GenerationReques
         extra=tuple(_bounded_snippets(request.extra, budget.extra * CHARS_PER_TOKEN)),
         budget=budget,
         score=tuple(encodable(text[:LONGEST_SCORED]) for text in request.score[:MOST_SCORED]),
+        lookup=tuple(encodable(text[:LONGEST_LOOKUP]) for text in request.lookup[:MOST_LOOKUPS]),
         stop=dataclasses.replace(request.stop, texts=tuple(map(encodable, request.stop.texts))),
     )
 

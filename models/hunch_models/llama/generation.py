@@ -21,6 +21,9 @@ from hunch_models.llama.warm import WarmStates
 LONGEST_SCORED = 48
 """Tokens of a text that are looked at when it is scored."""
 
+NOTHING = -1
+"""Stands between texts that do not follow each other."""
+
 Clock = Callable[[], float]
 
 
@@ -137,7 +140,9 @@ class Generator:
         prefilled = ended = clock()
         if finish is None and decode:
             scorer = _Scorer(engine, request.score, start, len(prompt), lambda: cancelled() or clock() >= deadline)
-            drafter = Drafter(scorer.tokens, prompt, before)
+            # The prompt last: what stands there now is likelier to be meant than what was deleted.
+            corpus = [token for text in request.lookup for token in (*engine.tokenize(text), NOTHING)] + prompt
+            drafter = Drafter(scorer.tokens, corpus, before)
             look = Lookahead(
                 engine, self.pace, self.guesses, drafter, self._cutter(request, len(prompt), answer), clock
             )
@@ -209,7 +214,7 @@ class Generator:
         def cut(tokens: list[int]) -> list[int]:
             kept = tokens[: max(0, most - len(answer.picked) - 1)]
             for place, token in enumerate(kept):
-                if engine.is_end(token) or (single and b"\n" in engine.piece(token)):
+                if token == NOTHING or engine.is_end(token) or (single and b"\n" in engine.piece(token)):
                     return kept[:place]
             return kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 from pathlib import Path
@@ -115,6 +116,25 @@ def test_a_recalled_text_is_read_once_for_its_score_and_as_a_guess(tmp_path: Pat
     assert outcome.timing.scored_tokens == 2
     plain = run(load(path, drafts=False), request)
     np.testing.assert_allclose(np.concatenate(outcome.scores), np.concatenate(plain.scores), atol=1e-3)
+
+
+def test_what_was_deleted_is_guessed_and_leaves_no_trace(tmp_path: Path) -> None:
+    script = ["return", " self", " value", " total", " name", " data", " items", END]
+    generator = load(write_scripted(tmp_path / "deleted.gguf", [script]), drafts=True)
+    generator.pace.extra_s = 0.0
+    request = GenerationRequest(
+        "return self value",
+        "",
+        max_tokens=9,
+        time_limit_ms=60_000.0,
+        lookup=("nothing", "return self value total name data items"),
+    )
+    generator.run(request, cancelled=lambda: False, decode=False)
+    began = generator.engine.evaluated
+    outcome = run(generator, request)
+    assert outcome.text == " total name data items"
+    assert generator.engine.evaluated - began == 1
+    assert generator.prompt(request) == generator.prompt(dataclasses.replace(request, lookup=()))
 
 
 def test_a_guess_ends_with_the_line_and_with_the_most_tokens(tmp_path: Path) -> None:
