@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -360,3 +361,12 @@ def test_a_type_that_no_grammar_can_say_is_refused() -> None:
         gbnf(dict[str, str])
     with pytest.raises(TypeError, match="Odd"):
         gbnf(Odd)
+
+
+@pytest.mark.parametrize("body", ["never use ", "never a/", "don't us ", "n't", "limit to 1 ", "max 1 . ", "a " * 8])
+def test_a_hostile_sentence_costs_milliseconds(body: str) -> None:
+    text = f"Friends {body * 300}"[:940] + " `eval` 100 lines"
+    started = time.process_time()
+    judge(text, GOOD)
+    judge(text, proposal({"type": "limit_length", "of": "line", "most": 100}, ["x" * 101], ["y"]))
+    assert time.process_time() - started < 1
