@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,16 +23,20 @@ from hunch_features.evaluation.next_edits import blob, read_commits
 from hunch_features.evaluation.next_edits_cases import history_root
 from hunch_features.next_edit.calls import Hole, given_for
 from hunch_features.next_edit.changes import ChangeKind, changes
-from hunch_features.next_edit.drafting import argument_in, request_for
 from hunch_features.next_edit.finding import find
 from hunch_features.next_edit.signatures import Resigned
 from hunch_features.next_edit.source import Source
-from hunch_models.backend import Backend
+from hunch_models.backend import Backend, GenerationRequest, Priority, StopRule, TokenBudget
 from hunch_server.adapters.engines import make_backend, started
 from hunch_server.adapters.home import ensure_home
 from hunch_server.settings import Settings
 from tests.benchmarks.signatures import cases
 
+MAX_TOKENS = 16
+PREFIX_CHARS, SUFFIX_CHARS = 6_000, 1_500
+_PLACEHOLDER = re.compile(r"\$\{1:(?:[^\\}]|\\.)*\}")
+_ESCAPED = re.compile(r"\\(.)")
+_OPEN, _CLOSED = "([{", ")]}"
 THRESHOLDS = (-2.0, -1.0, -0.7, -0.5, -0.3, -0.2, -0.1)
 
 
@@ -70,6 +75,44 @@ def written(root: Path, sha: str, before: Source, line: int, wanted: Hole, resig
     if number is None or len(old) != len(new):
         return ""
     return given_for(resigned, after, *new[number]).get(wanted.names[0], "")
+
+
+def request_for(source: Source, hole: Hole, time_limit_ms: float = 2_000.0) -> GenerationRequest | None:
+    """What to ask the model; None where more than one argument is missing."""
+    if len(hole.names) != 1:
+        return None
+    ahead, behind = (_ESCAPED.sub(r"\1", part) for part in _PLACEHOLDER.split(hole.snippet, maxsplit=1))
+    at = source.start_of(hole.position.line) + hole.position.column
+    return GenerationRequest(
+        prefix=source.text[max(0, at - PREFIX_CHARS) : at] + ahead,
+        suffix=behind + source.text[at : at + SUFFIX_CHARS],
+        path=source.path,
+        budget=TokenBudget(prefix=512, suffix=128),
+        stop=StopRule(single_line=True),
+        max_tokens=MAX_TOKENS,
+        time_limit_ms=time_limit_ms,
+        priority=Priority.HELP,
+    )
+
+
+def argument_in(text: str) -> str:
+    """The first argument that a generated text begins with; empty where it has no end that can be seen."""
+    depth, quote, escaped = 0, "", False
+    for at, char in enumerate(text):
+        if quote:
+            quote = quote if escaped or char != quote else ""
+            escaped = char == "\\" and not escaped
+        elif char in "\"'`":
+            quote = char
+        elif char in _OPEN:
+            depth += 1
+        elif depth == 0 and (char == "," or char in _CLOSED):
+            return text[:at].strip()
+        elif char in _CLOSED:
+            depth -= 1
+        elif char == "\n":
+            break
+    return "" if quote or depth else text.split("\n", 1)[0].strip()
 
 
 async def draft(backend: Backend, source: Source, wanted: Hole) -> tuple[str, float]:
