@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy with other work is no fault of the code: examples have no deadline of their own.
+settings.register_profile("hunch", deadline=None)
+settings.load_profile("hunch")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

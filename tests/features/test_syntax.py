@@ -34,6 +34,7 @@ VALID = {
     "java": "class A { int f() { return 1; } }\n",
     "c": "int f(void) { return 1; }\n",
     "cpp": "auto f() -> int { return 1; }\n",
+    "csharp": "class A { int F() { return 1; } }\n",
     "ruby": "def f(x)\n  x\nend\n",
     "shellscript": "if true; then echo $HOME; fi\n",
     "toml": "[a]\nb = 1\n",
@@ -63,7 +64,15 @@ def test_unknown_languages_have_no_tree() -> None:
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("a.py", "python"), ("src/B.TSX", "typescriptreact"), ("x.h", "c"), ("Makefile", None), ("a.b.rs", "rust")],
+    [
+        ("a.py", "python"),
+        ("src/B.TSX", "typescriptreact"),
+        ("x.h", "c"),
+        ("Makefile", None),
+        ("a.cs", "csharp"),
+        ("a.yml", "yaml"),
+        ("a.b.rs", "rust"),
+    ],
 )
 def test_language_of_path(path: str, language: str | None) -> None:
     assert language_of_path(path) == language
@@ -254,6 +263,9 @@ SCOPES: list[tuple[str, str, str]] = [
     ("c", 'char *x = "a<cursor>b";', "string"),
     ("cpp", 'auto x = R"(a<cursor>b)";', "string"),
     ("ruby", 'x = "a#{b<cursor>}"', "code"),
+    ("csharp", 'class A { string x = "a<cursor>b"; }', "string"),
+    ("csharp", 'class A { string x = $"a{b<cursor>}"; }', "code"),
+    ("csharp", "class A { // a<cursor>b\n}", "comment"),
     ("ruby", "x = 'a<cursor>b'", "string"),
     ("shellscript", 'x="a<cursor>b"', "string"),
     ("shellscript", "# it's<cursor>\nls", "comment"),

@@ -20,6 +20,7 @@ GRAMMARS: dict[str, tuple[str, str]] = {
     "java": ("tree_sitter_java", "language"),
     "c": ("tree_sitter_c", "language"),
     "cpp": ("tree_sitter_cpp", "language"),
+    "csharp": ("tree_sitter_c_sharp", "language"),
     "ruby": ("tree_sitter_ruby", "language"),
     "shellscript": ("tree_sitter_bash", "language"),
     "toml": ("tree_sitter_toml", "language"),
@@ -43,10 +44,14 @@ SUFFIXES: dict[str, str] = {
     ".cc": "cpp",
     ".cpp": "cpp",
     ".hpp": "cpp",
+    ".cs": "csharp",
     ".rb": "ruby",
     ".sh": "shellscript",
     ".bash": "shellscript",
     ".toml": "toml",
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
     ".md": "markdown",
 }
 

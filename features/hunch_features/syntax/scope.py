@@ -19,7 +19,7 @@ STRING_CONTENTS = frozenset(
 # Code inside a string counts as code.
 HOLES = frozenset({"interpolation", "template_substitution", "string_interpolation", "command_substitution"})
 # Rust's lifetimes and apostrophes in other places make the single quote a poor sign there.
-LONE_QUOTES: dict[str, str] = {"rust": '"', "cpp": '"', "c": '"', "java": '"', "shellscript": '"'}
+LONE_QUOTES: dict[str, str] = {"rust": '"', "cpp": '"', "c": '"', "java": '"', "csharp": '"', "shellscript": '"'}
 
 
 @dataclass(frozen=True, slots=True)
