@@ -74,6 +74,19 @@ def test_a_definition_is_followed_to_its_declaration_and_its_calls() -> None:
     assert texts == {"s.h": "int area(int a, int b);\n", "main.c": main.replace("area(b)", "area(b, b)")}
 
 
+def test_a_method_of_the_same_name_is_no_half() -> None:
+    text = "class A:\n    def run(self, a):\n        pass\n\n\nclass B:\n    def run(self, a):\n        pass\n"
+    found = shown(edit_of("a.py", text, text.replace("(self, a)", "(self, a, b)", 1)), {})
+    assert [one for one in found if one.kind == "signature"] == []
+
+
+def test_a_stub_is_followed_to_its_class() -> None:
+    stub = "class A:\n    def run(self, a: int) -> None: ...\nclass B:\n    def run(self, a: int) -> None: ...\n"
+    text = "class A:\n    def run(self, a):\n        pass\n"
+    (one,) = shown(edit_of("a.py", text, text.replace("(self, a)", "(self, a, b)")), {"a.pyi": stub})
+    assert (one.path, one.start.line, one.edits) == ("a.pyi", 1, ())
+
+
 def test_another_function_of_the_name_is_no_counterpart() -> None:
     found = shown(edit_of("a.h", "int f(int a);\n", "int f(int a, int b);\n"), {"b.c": "int f(int a) { return a; }\n"})
     assert found == []

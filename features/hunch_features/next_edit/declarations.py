@@ -33,6 +33,9 @@ def counterparts(change: Change, source: Source, touched: frozenset[int], spots:
         other = signature_of(function)
         if other is None or other.name != resigned.name or [one.name for one in other.parameters] != _names(resigned):
             continue
+        qualified = source.language in C_FAMILY and not (other.owner and resigned.owner)  # `S::go` lies in no class
+        if other.owner != resigned.owner and not qualified:
+            continue
         edits = _edits(source, function, resigned, other.parameters) if source.language in C_FAMILY else ()
         proposal = Proposal(change, edits, 1.0 if edits else 0.0)
         spots.add(source, (line, column, column + len(change.old)), proposal, {"twin": 1.0})

@@ -117,6 +117,13 @@ class _Looked:
         """Whether the change was made in this file."""
         return self.source.path == (change.path or self._edited)
 
+    def is_half(self, change: Change) -> bool:
+        """Whether a changed signature may be declared or defined here once more."""
+        if change.kind is not ChangeKind.SIGNATURE:
+            return False
+        forward = self.is_here(change) and self.source.language in C_FAMILY
+        return forward or is_counterpart(change.path or self._edited, self.source.path)
+
     def imports(self, change: Change) -> bool:
         """Whether the change's name comes from the file that it was made in."""
         if change.path == self.source.path:
@@ -154,7 +161,7 @@ def _look(
             just = touched if not change.path or not here else touched | {change.line}
             modules = looked.modules(change)
             imported = looked.imports(change) or bool(modules)
-            if change.kind is ChangeKind.SIGNATURE and (imported or here):
+            if looked.is_half(change):
                 counterparts(change, source, just, spots)
             if change.resigned is None or not change.resigned.is_harmless:
                 uses(change, source, here, imported, held[change.old], just, spots, modules)
