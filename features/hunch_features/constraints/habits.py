@@ -112,7 +112,7 @@ _COMMIT_TO = re.compile(
     r"⟦(?P<span>\d+)⟧)(?:\s+branch)?(?:\s+directly)?$",
     re.IGNORECASE,
 )
-_ASKED = r"(?:ask|confirm|check|get|obtain|request)(?:\s+(?!before\b)[\w']+){0,6}?"
+_ASKED = r"(?:ask|confirm|check\s+with|get|obtain|request)(?:\s+(?!before\b)[\w']+){0,6}?"
 _ASK_FIRST = re.compile(
     rf"^(?:(?:always|please|you\s+must|must|stop\s+and)\s+)*(?:{_ASKED}\s+before\s+(?:ever\s+)?(?P<act>.+)|before\s+(?P<other>[^,]+),\s+"
     rf"(?:always\s+|you\s+must\s+|stop\s+and\s+|please\s+)*{_ASKED}\s*(?:approval|permission|confirmation|first|the\s+user|human))$",

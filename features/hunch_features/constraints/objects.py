@@ -64,6 +64,8 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     if good.startswith("%") and objects == [f"{MARK}fstring"]:
         objects = [f"{MARK}fstring_logging"]  # `%s` is what a logger fills in
     if objects == [f"{MARK}barrel"]:
+        if not demand.each or demand.verb == "import":
+            return None  # what is imported from a barrel is another matter than having one
         return [ForbidConstruct("barrel", good)]
     option = _options_of(objects, good)
     if option:
@@ -159,7 +161,7 @@ def _checks(spans: Sequence[Span], good: str, demand: Demand) -> list[Check] | N
             checks.append(ForbidFile((f"**/{span.text.rstrip('/')}/**",), good))
         elif span.kind == "module" or (span.kind == "name" and span.text in MODULES and demand.verb != "call"):
             modules += LIBRARIES.get(span.text.lower(), (span.text,))
-        elif _is_used(span, demand.verb):
+        elif _is_used(span, demand):
             names.append(span.text)
         else:
             check = _single(span, good, demand)
@@ -186,10 +188,13 @@ def _edited(span: Span, demand: Demand) -> str:
     return glob(span.text) if span.kind == "path" else ""
 
 
-def _is_used(span: Span, verb: str) -> bool:
+def _is_used(span: Span, demand: Demand) -> bool:
     """Whether any use of a name is meant, and it surely is one of code."""
+    verb = demand.verb
     if span.kind != "name" or verb not in USES:
         return False
+    if demand.origin and not re.match(r"[A-Z]|\w+\.", span.text):
+        return False  # "Foo `assertThat`" is that of Foo, and no other
     return _is_code_name(span.text) or span.text in FUNCTIONS or verb in ("call", "invoke")
 
 

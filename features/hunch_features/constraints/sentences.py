@@ -41,6 +41,7 @@ _TIDY = re.compile(
     rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS}|(?<=[a-z]\s)(?-i:[A-Z][A-Za-z.]*[a-z]))\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)",
     re.IGNORECASE,
 )
+_NO_ORIGIN = re.compile(rf"(?:(?:{_BEFORE}|{_MAKERS})?\s*)*", re.IGNORECASE)
 SUBJECT = (
     r"(?:(?:you|we|this\s+(?:crate|package|module|library|folder|layer|app)|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
     r"new\s+code|"
@@ -320,6 +321,8 @@ class Demand:
     """Each object is forbidden for itself, so that those that are understood may be checked without the others."""
     packages: bool = False
     """The places may be packages that are named without a slash."""
+    origin: bool = False
+    """A proper name stands in front of an object and says whose it is."""
     purpose: bool = False
     """The problem is only that the sentence says what for."""
     syntax: bool = False
@@ -441,7 +444,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
     named = numbers_of(groups["objects"])
     replaces = pattern in (_INSTEAD, _NOT, _PREFERRED, _REPLACE, _DEPRECATED)
     tail = "" if replaces and _BENEFIT.match(groups["tail"]) else groups["tail"]
-    scope = scope_of(tail, len(named))
+    scope = scope_of(tail, len(named), pairs=not replaces)
     good = groups.get("good") or groups.get("uses") or ""
     if pattern is _INSTEAD:
         _read_good(scope, good)
@@ -451,9 +454,9 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
             and not scope.problem
             and re.match(r"^for\s+(?!tests?\b)[a-z][\w\s-]*$", piece, re.IGNORECASE)
         ):
-            before = (scope.include, scope.exclude, scope.languages)
+            narrowed = (scope.include, scope.exclude, scope.languages)
             take(scope, tidied(piece).text)
-            scope.purpose = bool(scope.problem) and before == (scope.include, scope.exclude, scope.languages)
+            scope.purpose = bool(scope.problem) and narrowed == (scope.include, scope.exclude, scope.languages)
             continue
         if not (pattern is _INSTEAD and _PURPOSE.match(piece)):
             take(scope, tidied(piece).text)
@@ -483,6 +486,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         and re.search(r"\b(?:files?|modules?)\b", after) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         purpose=scope.purpose,
+        origin=not _NO_ORIGIN.fullmatch(before),
         syntax=re.search(r"\bsyntax\b", after) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,
@@ -529,8 +533,11 @@ def _read_good(scope: Scope, good: str) -> None:
         scope.problem = "what it wants instead is not understood"
 
 
-def scope_of(tail: str, count: int = 1) -> Scope:
-    """Reads what follows the objects, piece by piece; `count` is how many objects the list has so far."""
+def scope_of(tail: str, count: int = 1, *, pairs: bool = False) -> Scope:
+    """Reads what follows the objects, piece by piece; `count` is how many objects the list has so far.
+
+    `pairs`: of "`a` or something else" the first may be taken alone.
+    """
     scope = Scope()
     if "(" not in tail:
         tail = re.sub(r"\)\s*:?\s*$", "", tail)  # of a bracket that began before the objects
@@ -538,7 +545,7 @@ def scope_of(tail: str, count: int = 1) -> Scope:
     if except_for is not None:
         take(scope, except_for.group("scope").strip())
         tail = tail[: except_for.start()] + tail[except_for.end() :]
-    rest = _rest_of_list(scope, tail, count).strip()
+    rest = _rest_of_list(scope, tail, count, pairs=pairs).strip()
     while rest:
         instead = _USE_INSTEAD.match(rest)
         if instead is not None:
@@ -577,7 +584,7 @@ def _explained(scope: Scope, piece: str) -> None:
         scope.problem = "it names more than the check would see"
 
 
-def _rest_of_list(scope: Scope, tail: str, count: int) -> str:
+def _rest_of_list(scope: Scope, tail: str, count: int, *, pairs: bool) -> str:
     """Takes the rest of a list in which some items are plain words; what stands behind it.
 
     Each item of a list is forbidden for itself, so that those which are understood may be checked; a pair is left
@@ -599,7 +606,7 @@ def _rest_of_list(scope: Scope, tail: str, count: int) -> str:
         rest = rest[found.end() :]
     if not unknown:
         return tail
-    either = re.match(r"^\s*,?\s*(?:or|nor)\b", tail, re.IGNORECASE)
+    either = pairs and re.match(r"^\s*,?\s*(?:or|nor)\b", tail, re.IGNORECASE)
     if (count + len(more) + unknown < 3 and not either) or _TOGETHER.search(tail):
         scope.problem = "it names more than the check would see"
         return ""

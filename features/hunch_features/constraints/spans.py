@@ -114,7 +114,7 @@ _MODULE = re.compile(r"^(?:@[\w.-]*/|~/|#/)?[A-Za-z_*][\w.*-]*(?:[/.][\w.*-]+)*$
 _IMPORT = re.compile(r"""^import\s+(?:\.\.\.|…|\*|[\w{}, ]+\.\.\.[\w{}, ]*)\s+from\s+['"]([^'"]+)['"]$""")
 _EXTENSION = re.compile(r"^\.(?:m?[jt]sx?|json[c5]?|ya?ml|toml|mdx?|py|rs|go|css|scss|html|env|txt|lock)$")
 _TAG = re.compile(r"^</?([A-Za-z][\w.-]*)\s*/?>$")
-_GENERIC = re.compile(r"^([A-Z][A-Za-z]+)\[.*\]$")
+_GENERIC = re.compile(r"^([A-Z][A-Za-z]+)(?:\[.*\]|<[\w, ]*>)$")
 _SCOPED = re.compile(r"^@[\w-][\w.-]*/[\w.-]+(?:/[\w.*-]+)*$")
 _PATH = re.compile(
     r"^[\w.*@{},\[\]-]*(?:/[\w.*@{},\[\]-]*)+$|^[\w.*-]+\.(?:[a-z0-9]{1,5}|lock|toml|yaml|json|"

@@ -104,6 +104,9 @@ _NO_EDITS = re.compile(
     r"director(?:y|ies)|folders?|paths))*\W*$",
     re.IGNORECASE,
 )
+_KEPT_BACK = re.compile(
+    r"\b(?:may\s+be|can\s+be|hand-|individual|some|except|unless|only|but|if|when)\b|⟦", re.IGNORECASE
+)
 _LISTED = re.compile(r"^Never edit ⟦")
 _NEGATIVE_VERB = re.compile(
     rf"^(?:{NEVER}|avoid)\s+(?P<verb>[a-z-]+)\s+(?:any\s+of\s+)?(?:the\s+following|these|"
@@ -268,7 +271,7 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
     if not reading.topic and (_NO_EDITS.search(last) or _NO_EDITS.search(statement.lead)):
         # A list of paths, each with what it is behind it.
         listed = re.match(r"^(?:⟦\d+⟧(?:\s*(?:,|/|\band\b|\bor\b)\s*)?)+(?=\s*(?:$|[-–—:(]))", body)
-        if listed is not None:
+        if listed is not None and not _KEPT_BACK.search(body[listed.end() :]):
             reading.text = f"Never edit {listed.group(0)}{body[listed.end() :]}"
             return True
     if not statement.lead:
