@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from hunch_features.gitignore import GitIgnore
@@ -18,7 +18,6 @@ MAX_FILE_BYTES = 1_000_000
 MAX_FILES = 100_000
 MAX_DEPTH = 40
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", "target"})
-EXTRA_SUFFIXES = {".cs": "csharp", ".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 
 
 class FoundFile(NamedTuple):
@@ -45,10 +44,8 @@ class Skips:
         self.examples.setdefault(reason, path)
 
 
-@lru_cache(maxsize=50_000)
-def language_of(path: str) -> str | None:
-    """Language of a file name, with those that only the memory knows."""
-    return language_of_path(path) or EXTRA_SUFFIXES.get(PurePosixPath(path).suffix.lower())
+language_of = lru_cache(maxsize=50_000)(language_of_path)
+"""Language of a file name, remembered: a walk asks for the same names again and again."""
 
 
 def walk(root: Path, skips: Skips) -> Iterator[FoundFile]:
