@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,10 @@ from hunch_features.completion import CompletionEngine, CompletionQuery, Complet
 from hunch_features.completion.ahead import SETTLE_S, after_accepting
 from hunch_features.text import Document, Edit, Position
 from hunch_models.backend import Finish, GenerationRequest, GenerationResult, GenerationTiming, Priority, Work
+from hunch_models.llama.backend import LlamaBackend
+from hunch_models.llama.settings import LlamaSettings
 from tests.fakes import FakeBackend
+from tests.tiny_gguf import write_scripted
 
 START = "def area(width, height):\n    "
 ANSWERS = {
@@ -34,7 +38,7 @@ class LocalBackend(FakeBackend):
         self.warmed.append(request)
 
 
-def make(backend: FakeBackend, *, free: bool = True, **settings: object) -> CompletionEngine:
+def make(backend: FakeBackend | LlamaBackend, *, free: bool = True, **settings: object) -> CompletionEngine:
     return CompletionEngine(
         backend,
         CompletionSettings(**{"delay_ms": 0, "multiline": "never", **settings}),  # type: ignore[arg-type]
@@ -158,6 +162,32 @@ async def test_when_nothing_is_done_ahead(backend: FakeBackend, free: bool, sett
     await settle()
     assert len(backend.requests) == 1
     assert engine.ahead.begun == 0
+
+
+async def test_with_a_real_worker(tmp_path: Path) -> None:
+    script = [" self", ".", "value", "\n", "   ", " print", "<|endoftext|>"]
+    model = write_scripted(tmp_path / "script.gguf", [script])
+    backend = LlamaBackend(
+        model, state_dir=tmp_path, settings=LlamaSettings(threads=1, gpu_layers=0, extra_buffers="off")
+    )
+    await backend.start()
+    await backend.settled()
+    try:
+        engine = make(backend)
+        text = document("if value:\n    x = self")
+        assert await ask(engine, text) == ".value"
+        await settle()
+        await backend.idle()
+        await settle()
+        done = backend.work.decoded_tokens
+        assert backend.work.ahead_decoded_tokens > 0
+        assert engine.ahead.kept == 1
+        type_in(text, ".value\n    ")
+        assert await ask(engine, text) == "print"
+        assert backend.work.decoded_tokens == done
+        assert engine.ahead.used == 1
+    finally:
+        await backend.stop()
 
 
 class Overtaken(LocalBackend):

@@ -7,17 +7,15 @@ Runs on one asyncio loop and never blocks it; the only waiting is for the backen
 from __future__ import annotations
 
 import asyncio
-import functools
 import itertools
 import logging
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hunch_features.completion.ahead import Ahead, AheadCounts
-from hunch_features.completion.cache import TypeThroughCache
 from hunch_features.completion.candidates import (
     Candidate,
     CompletionQuery,
@@ -27,29 +25,24 @@ from hunch_features.completion.candidates import (
     Outcome,
     Source,
 )
-from hunch_features.completion.choosing import Chosen, choose
-from hunch_features.completion.context import ContextAssembler, ContextSource
+from hunch_features.completion.choosing import Chosen
+from hunch_features.completion.context import ContextSource
 from hunch_features.completion.decisions import DecisionLog
-from hunch_features.completion.delay import AdaptiveDelay
-from hunch_features.completion.deleted import Deleted
-from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.gatekeeping import Gatekeeper, NoGate
-from hunch_features.completion.multiline import Shape, TreeOf, decide
-from hunch_features.completion.plan import Plan, Planner
+from hunch_features.completion.generating import Generations, KeepRules
 from hunch_features.completion.reasons import Reason
-from hunch_features.completion.recall import NoRecall, Recall
+from hunch_features.completion.recall import Recall
 from hunch_features.completion.rejections import RejectionMemory, place_of
 from hunch_features.completion.rules import objection, refusal
 from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
-from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.telling import explained, figures, how_sure
 from hunch_features.completion.timing import Timing
 from hunch_features.gating.gate import Verdict
 from hunch_features.gating.situation import LogProbs, Suggested
-from hunch_features.syntax import Scope, TreeCache, byte_offset, node_and_symbol, scope_at
+from hunch_features.syntax import Scope, byte_offset, node_and_symbol, scope_at
 from hunch_features.text import Position, Snapshot
-from hunch_models.backend import Backend, BackendState, CountsWork, Finish, GenerationRequest, Priority, StopRule
+from hunch_models.backend import Backend, BackendState, CountsWork, Priority
 from hunch_models.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -59,9 +52,6 @@ GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to w
 REMEMBERED_CANDIDATES = 64
 READ_AHEAD = frozenset({Reason.AFTER_DELETE, Reason.MID_WORD, Reason.TEXT_RIGHT, Reason.UNLIKELY_HERE})
 """Reasons for silence after which the place is read in idle time: the next key may well be one to answer."""
-
-KeepRules = Callable[[Snapshot, Position, str], str | Drop]
-"""A completion as the rules of its repository allow it: unchanged, mended, or dropped with the rule's words."""
 
 
 @dataclass(slots=True)
@@ -107,17 +97,10 @@ class CompletionEngine:
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_thinking = on_thinking
-        self._keep_rules = keep_rules
         self._gate = gate or NoGate()
         self._last_key_s: float | None = None
-        self._recall = recall or NoRecall()
-        self._context = ContextAssembler(context)
-        self._cache = TypeThroughCache()
-        self._trees = TreeCache()
-        self._delay = AdaptiveDelay()
-        self._deleted = Deleted()
-        self._planner = Planner()
-        self._planned = planned
+        self._making = Generations(backend, settings, context, recall, keep_rules, clock, planned=planned)
+        self._cache, self._trees, self._delay = self._making.cache, self._making.trees, self._making.delay
         self._decisions = DecisionLog()
         self._rejections = RejectionMemory()
         self._offered: OrderedDict[str, _Offered] = OrderedDict()
@@ -126,7 +109,7 @@ class CompletionEngine:
         self._running: Running | None = None
         self._last: tuple[str, Snapshot, Position] | None = None  # what was offered last, and where
         self._machine_free = machine_free
-        self._ahead = Ahead(self._make_ahead, self._read_ahead, backend.idle, self._may_work_ahead)
+        self._ahead = Ahead(self._make_ahead, self._making.read, backend.idle, self._may_work_ahead)
 
     # ---- state that others look at ----
 
@@ -147,7 +130,7 @@ class CompletionEngine:
 
     def configure(self, settings: CompletionSettings) -> None:
         """Use other settings from the next request on."""
-        self._settings = settings
+        self._settings = self._making.settings = settings
 
     def why(self, path: str, position: Position) -> Decision | None:
         """The last decision at a position, or on its line."""
@@ -191,10 +174,7 @@ class CompletionEngine:
 
     def document_closed(self, path: str) -> None:
         """Forget everything about a document."""
-        self._cache.forget(path)
-        self._trees.forget(path)
-        self._context.forget(path)
-        self._deleted.forget(path)
+        self._making.forget(path)
         self._last = None
         self._ahead.stop()
         if self._running is not None and self._running.snapshot.path == path:
@@ -209,7 +189,7 @@ class CompletionEngine:
         if query.last_edit is EditKind.INSERT:
             self._delay.key_typed(started * 1000)
             self._last_key_s = started
-        self._deleted.saw(query.snapshot)
+        self._making.deleted.saw(query.snapshot)
         position = query.snapshot.position_at(query.offset)
         asked = _Asked(query, position, started)
         reason = refusal(
@@ -265,7 +245,7 @@ class CompletionEngine:
             self._settings.delay_ms, explicit=query.explicit, accept_rate=self._gate.accept_rate
         )
         if not query.explicit:
-            timing.delay = max(timing.delay, self._plan().pause_ms)
+            timing.delay = max(timing.delay, self._making.plan().pause_ms)
         if timing.delay:
             await asyncio.sleep(timing.delay / 1000)
             if sequence != self._sequence:
@@ -283,18 +263,13 @@ class CompletionEngine:
 
     async def _without_model(self, asked: _Asked) -> Outcome:
         """No model runs: the repository's own lines are all there is."""
-        snapshot, position = asked.query.snapshot, asked.position
         sequence = self._sequence
-        recalled = await asyncio.to_thread(self._recall.continuations, snapshot, position)
+        chosen = await self._making.recall(asked.query.snapshot, asked.position)
         if sequence != self._sequence:
             return self._silent(asked, Reason.OVERTAKEN)
-        if not recalled:
+        if chosen is None:
             return self._silent(asked, Reason.NO_MODEL, self._backend.status.detail)
-        text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot, position))
-        logprobs = LogProbs.recalled(recalled[0].probability)
-        if isinstance(text, str):
-            self._cache.put(snapshot, position, text, logprobs, multiline=False)
-        return self._answer(asked, Chosen(text, logprobs, Source.MEMORY, recalled[0].text))
+        return self._answer(asked, chosen)
 
     def _answer(self, asked: _Asked, chosen: Chosen) -> Outcome:
         """A text to offer. One that is only too short to be worth a look is still a candidate, not shown."""
@@ -305,85 +280,14 @@ class CompletionEngine:
             return self._offer(asked, chosen.raw, chosen.logprobs, chosen.source, held=Reason.TOO_SHORT)
         return self._silent(asked, text.reason, text.detail, compute_used=True)
 
-    def _filtered(self, snapshot: Snapshot, position: Position, text: str, tree: TreeOf) -> str | Drop:
-        kept = run_chain(text, self._filter_context(snapshot, position, tree))
-        return self._keep_rules(snapshot, position, kept) if isinstance(kept, str) else kept
-
     def _start(self, asked: _Asked) -> Running:
-        begun = self._clock()
-        snapshot, position = asked.query.snapshot, asked.position
-        tree = self._tree_of(snapshot, position)
-        shape = decide(snapshot, position, tree, self._plan().settings, explicit=asked.query.explicit)
-        running = Running(snapshot, position)
-        task = asyncio.ensure_future(self._run(running, shape, tree, asked.timing, begun))
+        running = Running(asked.query.snapshot, asked.position)
+        task = asyncio.ensure_future(self._making.make(running, asked.timing, explicit=asked.query.explicit))
         running.task = task
         self._running = running
         self._on_thinking()
         task.add_done_callback(lambda _task: self._finished(running))
         return running
-
-    def _plan(self) -> Plan:
-        """What to ask of this model on this machine."""
-        info = self._backend.info
-        if info is None or not self._planned:
-            return self._planner.plan(self._settings, None, None, 0)
-        return self._planner.plan(self._settings, info.prefill_tokens_per_s, info.tokens_per_s, info.context_length)
-
-    def _assembled(self, snapshot: Snapshot, position: Position, shape: Shape) -> GenerationRequest:
-        info = self._backend.info
-        return self._context.assemble(
-            snapshot,
-            position,
-            self._plan().settings,
-            shape.stop,
-            shape.max_tokens,
-            info.chars_per_token if info else 3.0,
-            info.context_length if info else 0,
-        )
-
-    async def _run(
-        self,
-        running: Running,
-        shape: Shape,
-        tree: TreeOf,
-        timing: Timing,
-        begun: float,
-        priority: Priority = Priority.TYPED,
-    ) -> Chosen:
-        """One generation: context, model, filters, cache. Runs as its own task, so that keys may come and go."""
-        snapshot, position = running.snapshot, running.position
-        request = replace(self._assembled(snapshot, position, shape), priority=priority)
-        # What memory says comes first: the model is asked how likely it finds each of its texts.
-        recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
-        request = replace(
-            request, score=tuple(one.text for one in recalled[: self._plan().scored]), lookup=self._deleted.texts
-        )
-        assembled = self._clock()
-        timing.context = (assembled - begun) * 1000
-
-        def grow(piece: str) -> None:
-            running.text += piece
-
-        result = await self._backend.generate(request, grow)
-        answered = self._clock()
-        timing.model = (answered - assembled) * 1000
-        timing.take(result.timing)
-        if result.finish is Finish.CANCELLED:
-            raise asyncio.CancelledError  # something more urgent has the worker
-        if priority is Priority.TYPED:
-            self._delay.answered(timing.model)
-        chosen = choose(result, recalled, lambda text: self._filtered(snapshot, position, text, tree))
-        if isinstance(chosen.result, str):
-            self._cache.put(
-                snapshot,
-                position,
-                chosen.result,
-                chosen.logprobs,
-                multiline=shape.multiline,
-                ahead=priority is not Priority.TYPED,
-            )
-        timing.filters = (self._clock() - answered) * 1000
-        return chosen
 
     # ---- idle work ----
 
@@ -398,14 +302,8 @@ class CompletionEngine:
         )
 
     async def _make_ahead(self, running: Running) -> Chosen:
-        """What `_run` makes for a request, for a text that does not exist yet."""
-        tree = self._tree_of(running.snapshot, running.position)
-        shape = decide(running.snapshot, running.position, tree, self._plan().settings)
-        return await self._run(running, shape, tree, Timing(), self._clock(), Priority.SPECULATION)
-
-    async def _read_ahead(self, snapshot: Snapshot, position: Position) -> None:
-        shape = Shape(StopRule(), self._settings.max_tokens_line, multiline=False)
-        await self._backend.prewarm(replace(self._assembled(snapshot, position, shape), priority=Priority.PREWARM))
+        """What is made for a request, for a text that does not exist yet."""
+        return await self._making.make(running, Timing(), priority=Priority.SPECULATION)
 
     def _rest_at(self, asked: _Asked, reason: Reason) -> None:
         """Nothing is asked here and now; the next key may ask."""
@@ -557,18 +455,6 @@ class CompletionEngine:
 
     # ---- syntax ----
 
-    def _tree_of(self, snapshot: Snapshot, position: Position) -> TreeOf:
-        """The tree around a position, parsed when first asked for: most keys never need it before the model answers."""
-        return functools.cache(lambda: self._trees.tree(snapshot, snapshot.offset_at(position)))
-
     def _scope(self, snapshot: Snapshot, offset: int) -> Scope:
         tree = self._trees.tree(snapshot, offset)
         return scope_at(tree, byte_offset(snapshot, offset)) if tree is not None else Scope()
-
-    def _filter_context(self, snapshot: Snapshot, position: Position, tree: TreeOf) -> FilterContext:
-        errors = error_counter(snapshot, position, self._trees, tree)
-        if not self._settings.known_names:
-            return FilterContext(snapshot, position, errors)
-        return FilterContext(
-            snapshot, position, errors, functools.partial(self._recall.unknown_call, snapshot, position)
-        )

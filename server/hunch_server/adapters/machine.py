@@ -37,20 +37,30 @@ BUSY_PERCENT = 60.0
 
 
 class Spare:
-    """Whether work that nobody waits for may be done: not on battery and not while the machine is busy."""
+    """Whether work that nobody waits for may be done: not on battery and not while the machine is busy.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    `clock`: seconds. `busy_percent`: use of all cores since it was asked last. By default the system's own, as `battery`.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        busy_percent: Callable[[], float] = psutil.cpu_percent,
+        battery: Callable[[], bool] | None = None,
+    ) -> None:
+        self._clock, self._busy_percent = clock, busy_percent
+        self._battery = battery or on_battery
         self._looked_at = clock()
         self._answer = True
-        psutil.cpu_percent(None)  # the first call only sets the mark that later ones count from
+        busy_percent()  # the first answer only sets the mark that later ones count from
 
     def __call__(self) -> bool:
         """Looked at anew every five seconds at most; takes well below a millisecond."""
         now = self._clock()
         if now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
-            self._answer = not on_battery() and psutil.cpu_percent(None) < BUSY_PERCENT
+            busy = self._busy_percent()
+            self._answer = busy < BUSY_PERCENT and not self._battery()
         return self._answer
 
 
