@@ -39,7 +39,7 @@ BUSY_PERCENT = 60.0
 class Spare:
     """Whether work that nobody waits for may be done: not on battery and not while the machine is busy.
 
-    `clock`: seconds. `busy_percent`: use of all cores since it was asked last. By default the system's own, as `battery`.
+    `clock`: seconds. `busy_percent`: use of all cores since it was asked last. By default the system's own.
     """
 
     def __init__(
