@@ -1,4 +1,4 @@
-"""The gate in the real server: it learns from what is turned down, says why, and always answers a request by key."""
+"""The gate in the real server: it holds back what is hardly taken, says why, and always answers a request by key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ async def turn_down(editor: Editor, uri: str, times: int) -> int:
     shown = 0
     for number in range(times):
         end = editor.documents[uri].char_count
-        editor.replace(uri, end, end, f"count += {number}\n        ")
+        # Every line is another: where lines repeat, memory is right about the next one, which then is likely enough.
+        word = "".join(chr(ord("a") + (number * step + step) % 26) for step in (3, 7, 11, 5, 17))
+        editor.replace(uri, end, end, f"{word}(item.{word[::-1]})\n        ")
         _, future = editor.complete(uri, editor.documents[uri].char_count)
         answer: Any = await future
         for item in answer.items:
@@ -39,9 +41,7 @@ async def why(editor: Editor, uri: str) -> dict[str, Any]:
 async def test_who_turns_everything_down_is_left_alone(start: Start, tmp_path: Path) -> None:
     async with start(options=QUIET) as editor:
         uri = editor.open(tmp_path / "workspace" / "a.py", "python", HEAD)
-        first = await turn_down(editor, uri, 12)
-        second = await turn_down(editor, uri, 12)
-        assert first > second
+        assert await turn_down(editor, uri, 24) < 8
         told = await why(editor, uri)
         assert told["reason"] in ("unlikely", "unlikely_here"), told
         assert "your least is" in told["summary"]
@@ -50,8 +50,6 @@ async def test_who_turns_everything_down_is_left_alone(start: Start, tmp_path: P
         shares = [value for name, value in factors.items() if name.startswith("share_")]
         assert factors["p_accept"] < factors["least"]
         assert factors["usual"] + sum(shares) == pytest.approx(factors["score"], abs=1e-3)
-        stats = await editor.request("hunch/stats")
-        assert stats["generations"] < 24
         # Asked for by a key, it answers all the same.
         _, future = editor.complete(uri, editor.documents[uri].char_count, explicit=True)
         answer: Any = await future

@@ -17,7 +17,7 @@ from hunch_features.gating.learning import CHANCE, SCORE, Personal
 from hunch_features.gating.levels import LOST, GateSettings, Level, least_worth
 from hunch_features.gating.live import LiveGate
 from hunch_features.gating.rewards import judged
-from hunch_features.gating.rightness import LIMIT, offset
+from hunch_features.gating.rightness import LEAST, MOST, offset
 from hunch_features.gating.situation import LogProbs, Place, Suggested
 from hunch_features.gating.styles import Conduct, Style, style_of
 from hunch_features.text import Document
@@ -169,7 +169,7 @@ def test_what_is_likely_right_is_likelier_taken_and_the_reason_says_so() -> None
     ]
     low, even, unknown, high = (verdict.log_odds or 0.0 for verdict in verdicts)
     assert low < even == unknown < high
-    assert high - even == pytest.approx(LIMIT)
+    assert high - even == pytest.approx(MOST)
     usual, found = shares(MODELS, verdicts[0])
     assert verdicts[0].log_odds == pytest.approx(usual + sum(share.value for share in found), abs=1e-4)
     assert "2% likely to be exactly right" in because(found, verdicts[0].values, allowed=False)
@@ -177,7 +177,7 @@ def test_what_is_likely_right_is_likelier_taken_and_the_reason_says_so() -> None
 
 @pytest.mark.parametrize("right", [math.nan, math.inf, -1.0, 2.0])
 def test_an_absurd_probability_is_bounded(right: float) -> None:
-    assert abs(offset(right)) <= LIMIT
+    assert LEAST <= offset(right) <= MOST
 
 
 def test_the_threshold_moves_to_what_the_person_takes() -> None:

@@ -14,8 +14,8 @@ RIGHT = "right"
 WEIGHT = 1.5
 """Log-odds of being taken per log-odds of being right, shrunk: holes of repositories ask for more than 2, but there
 being right is all that counts. People take what is nearly right, and refuse what is right at the wrong time."""
-LIMIT = 3.0
-"""Largest offset either way: what a person does must still be able to outweigh it."""
+LEAST, MOST = -3.0, 1.0
+"""Bounds of the offset. What is likely wrong is held back; who turns everything down is spared what is right, too."""
 
 
 def offset(right: float | None) -> float:
@@ -23,4 +23,4 @@ def offset(right: float | None) -> float:
     if right is None or not math.isfinite(right):
         return 0.0
     bounded = max(1e-3, min(1 - 1e-3, right))
-    return max(-LIMIT, min(LIMIT, WEIGHT * math.log(bounded / (1 - bounded))))
+    return max(LEAST, min(MOST, WEIGHT * math.log(bounded / (1 - bounded))))
