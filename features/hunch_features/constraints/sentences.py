@@ -200,7 +200,7 @@ _ONLY_IN = re.compile(
 # What may follow without changing what is demanded.
 _HARMLESS = re.compile(
     r"^(?:(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
-    r"|in\s+(?:new\s+)?code|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
+    r"|in\s+(?:new\s+|committed\s+)?code|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
     r"way|case|file)"
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"
@@ -293,6 +293,11 @@ _PLAIN_ITEM = re.compile(
     re.IGNORECASE,
 )
 _MORE_SPANS = re.compile(rf"^\s*(?:,\s*(?:(?:and|or|nor)\s+)?|\s(?:and|or|nor)\s+)(?P<items>{LIST})", re.IGNORECASE)
+_OR_ANOTHER_ACT = re.compile(
+    r"^\s*,?\s+(?:or|nor)\s+(?:directly\s+)?(?:assign|set|write|call|use|pass|add|import|create|rely|access|mutate|store|return|throw|log|"
+    r"expose|edit|modify)\b(?!.*\b(?:unless|except|when|if|only|without|until|while)\b).*$",
+    re.IGNORECASE,
+)
 _TOGETHER = re.compile(
     r"\b(?:together|at\s+the\s+same\s+time|simultaneously|both|mix(?:ed|ing)?|combined?)\b", re.IGNORECASE
 )
@@ -604,6 +609,8 @@ def _rest_of_list(scope: Scope, tail: str, count: int, *, pairs: bool) -> str:
         else:
             unknown += 1
         rest = rest[found.end() :]
+    if not unknown and pairs and _OR_ANOTHER_ACT.match(tail):
+        return ""  # "never use `eval()` or assign to …": each is forbidden for itself
     if not unknown:
         return tail
     either = pairs and re.match(r"^\s*,?\s*(?:or|nor)\b", tail, re.IGNORECASE)

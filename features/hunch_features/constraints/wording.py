@@ -38,6 +38,22 @@ LANGUAGES = {
     "elixir": ("elixir",),
     "php": ("php",),
     ".net": ("csharp",),
+    "zig": ("zig",),
+    "lua": ("lua",),
+    "dart": ("dart",),
+    "flutter": ("dart",),
+    "scala": ("scala",),
+    "haskell": ("haskell",),
+    "bash": ("shellscript",),
+    "shell": ("shellscript",),
+    "sql": ("sql",),
+    "css": ("css", "scss", "less"),
+    "html": ("html",),
+    "markdown": ("markdown",),
+    "solidity": ("solidity",),
+    "perl": ("perl",),
+    "julia": ("julia",),
+    "f#": ("fsharp",),
 }
 
 HEDGE = re.compile(
