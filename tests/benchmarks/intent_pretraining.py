@@ -26,7 +26,7 @@ import numpy.typing as npt
 from hunch_features.evaluation.next_edits import CommitRow, read_commits
 from hunch_features.intent.encoding import WIDTH, WINDOW, Encoder, Row
 from hunch_features.intent.measuring import MEASURED, report
-from hunch_features.intent.samples import samples, window
+from hunch_features.intent.samples import When, samples, window
 from hunch_features.intent.taxonomy import STATES
 from hunch_features.intent.telemetry import read_labelled
 from hunch_features.text import Document
@@ -114,10 +114,13 @@ def main() -> None:
     parser.add_argument("--telemetry", type=Path, required=True)
     parser.add_argument("--commits", type=Path, required=True)
     parser.add_argument("--members", type=int, default=1, help="networks per fold; `hunch train intent` has three")
+    parser.add_argument("--folds", type=int, default=OUTER_FOLDS)
+    parser.add_argument("--ends-only", action="store_true", help="fit to the ends of intervals only: a third of it")
     parser.add_argument("traces", type=Path, nargs="*")
     given = parser.parse_args()
     sessions = read_labelled(given.telemetry)
-    fitting, measured = samples(sessions, ("start", "middle", "end")), samples(sessions, (MEASURED[0],))
+    whens: tuple[When, ...] = ("end",) if given.ends_only else ("start", "middle", "end")
+    fitting, measured = samples(sessions, whens), samples(sessions, (MEASURED[0],))
     data = [Data(one.windows, one.labels, np.array(one.people)) for one in (fitting, measured)]
     config = FitConfig(members=given.members)
     with tempfile.TemporaryDirectory() as scratch:
@@ -131,16 +134,16 @@ def main() -> None:
         )
         for name, one in (("without", config), ("with", replace(config, start=start))):
             began = process_time()
-            chances = left_out(data[0], data[1], one)
+            chances = left_out(data[0], data[1], one, given.folds)
             said = report(chances, chances.argmax(1), measured)
             print(name, json.dumps({key: said[key] for key in said if key != "per_class"}), flush=True)
             print(f"{process_time() - began:.0f} s of the processor", flush=True)
 
 
-def left_out(fitting: Data, measured: Data, config: FitConfig) -> Floats:
+def left_out(fitting: Data, measured: Data, config: FitConfig, groups: int) -> Floats:
     """Probabilities for every person from a network that never saw them; nothing else is chosen."""
     found = np.zeros((len(measured.labels), len(STATES)), np.float32)
-    for people in folds(list(measured.people), OUTER_FOLDS):
+    for people in folds(list(measured.people), groups):
         kept = ~np.isin(fitting.people, people)
         network = fit(fitting.windows[kept], fitting.labels[kept], len(STATES), config)
         inside = np.isin(measured.people, people)
