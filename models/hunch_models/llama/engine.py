@@ -27,6 +27,9 @@ from hunch_models.llama.settings import DEFAULT_CONTEXT, EngineSettings
 BATCH = 512
 """Most tokens per call of `llama_decode`; chunks of a prompt are smaller."""
 
+BRANCHES = 8
+"""Texts that can be evaluated at once after the same tokens."""
+
 SENTENCEPIECE = 1
 """`LLAMA_VOCAB_TYPE_SPM` in llama.h."""
 
@@ -66,11 +69,11 @@ class Engine:
         trained: int = library.llama_model_n_ctx_train(self._model)
         limit = settings.context_length or DEFAULT_CONTEXT
         self.context_length = min(limit, trained) if trained > 0 else limit
-        self._context = self._new_context(settings)
         self.goes_back = not (
             library.llama_model_is_recurrent(self._model) or library.llama_model_is_hybrid(self._model)
         )
         """Whether tokens at the end can be taken out of the KV cache again."""
+        self._context = self._new_context(settings)
         self._memory = library.llama_get_memory(self._context)
         if not self._memory:
             raise EngineError("it keeps no KV cache and cannot generate text")
@@ -102,6 +105,8 @@ class Engine:
         params = library.llama_context_default_params()
         params.n_ctx = self.context_length
         params.n_batch = params.n_ubatch = min(BATCH, self.context_length)
+        params.n_seq_max = 1 + BRANCHES if self.goes_back else 1  # a recurrent state is one copy for each
+        params.kv_unified = True  # all branches share the cells of what is before them
         params.n_threads = params.n_threads_batch = settings.threads
         # Measured on CPU: without it a 10 M model decodes a token in 0.6 ms, with it in 1.0 ms.
         on_gpu = settings.gpu_layers != 0 and library.llama_supports_gpu_offload()
@@ -307,6 +312,40 @@ class Engine:
             raise EngineError(f"llama_decode failed with code {code}")
         self.tokens += tokens
         self._fresh = True
+
+    def branch(self, start: int, texts: Sequence[list[int]]) -> list[list[Logits]]:
+        """Evaluate each of at most `BRANCHES` texts after the first `start` tokens, all in one call.
+
+        Returns the logits after each token of each, good until the next evaluation; what the KV cache holds stays as it
+        is. At most `BATCH` tokens in all, and they must fit into the context beside those held. Raises EngineError.
+        """
+        library, count = self._lib, 0
+        for branch, tokens in enumerate(texts, 1):
+            library.llama_memory_seq_cp(self._memory, 0, branch, 0, start)
+            end = count + len(tokens)
+            self._batch_tokens[count:end] = tokens
+            self._batch_positions[count:end] = range(start, start + len(tokens))
+            for row in range(count, end):
+                self._batch.seq_id[row][0] = branch
+            count = end
+        self._batch_logits[:count] = 1
+        self._batch.n_tokens = count
+        self._fresh = False
+        try:
+            code = library.llama_decode(self._context, self._batch)
+            library.llama_synchronize(self._context)
+        finally:
+            self._batch_logits[:count] = 0
+            for row in range(count):
+                self._batch.seq_id[row][0] = 0
+            for branch in range(1, len(texts) + 1):
+                library.llama_memory_seq_rm(self._memory, branch, -1, -1)
+        self.evaluated += 1
+        if code != 0:
+            self.clear()
+            raise EngineError(f"llama_decode failed with code {code}")
+        rows = iter(self.logits_of(count, count))
+        return [list(itertools.islice(rows, len(tokens))) for tokens in texts]
 
     def greedy(self, among: npt.NDArray[np.int64] | None = None, row: Logits | None = None) -> tuple[int, float]:
         """The likeliest next token and its natural-log probability; both among these only, if given.

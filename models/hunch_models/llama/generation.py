@@ -6,14 +6,14 @@ works on every kind of device (llama.cpp's abort callback works on CPUs only).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hunch_models.backend import Finish, GenerationRequest, GenerationTiming
 from hunch_models.fim import PLAIN, PromptTokens, build_prompt
 from hunch_models.llama.decoding import Guesses, Lookahead
 from hunch_models.llama.drafting import Drafter
-from hunch_models.llama.engine import Engine, Logits
+from hunch_models.llama.engine import BATCH, BRANCHES, Engine, Logits
 from hunch_models.llama.output import GeneratedText
 from hunch_models.llama.pace import Pace
 from hunch_models.llama.warm import WarmStates
@@ -309,29 +309,38 @@ class _Scorer:
     def scores(self, own: str) -> tuple[tuple[tuple[float, ...], ...], int]:
         """The log-probabilities of each text and last of `own`, and how many tokens were evaluated for them.
 
-        Nothing where there was no time for all of them.
+        Nothing where there was no time or no room for all of them, or where the model cannot go back.
         """
-        engine = self._engine
-        found: list[tuple[float, ...]] = []
+        texts = (*self._texts, own)
         evaluated = 0
-        for text in (*self._texts, own):
-            if self._late():
+        new = {text: tokens for text in texts if text not in self._known and (tokens := self._tokens(text))}
+        while new:
+            if self._after is None or self._late() or not self._engine.goes_back:
                 return (), evaluated
-            if text not in self._known:
-                tokens = self._tokens(text)
-                if self._after is None or self._prompt + len(tokens) > engine.context_length:
-                    return (), evaluated
-                if not tokens:
-                    found.append(())
-                    continue
-                if engine.keep(self._prompt) != self._prompt:
-                    return (), evaluated  # a recurrent model cannot go back
-                engine.evaluate(tokens, len(tokens))
+            some = self._fitting(new)
+            if not some:
+                return (), evaluated
+            rows = self._engine.branch(self._prompt, [new[text] for text in some])
+            for text, after in zip(some, rows, strict=True):
+                tokens = new.pop(text)
                 evaluated += len(tokens)
-                rows = [self._after, *engine.logits_of(len(tokens), len(tokens))]
-                self._known[text] = engine.likelihood(rows, tokens, self._among)
-            found.append(self._known[text])
-        return tuple(found), evaluated
+                self._known[text] = self._engine.likelihood([self._after, *after], tokens, self._among)
+        return tuple(self._known.get(text, ()) for text in texts), evaluated
+
+    def _fitting(self, texts: Mapping[str, list[int]]) -> list[str]:
+        """The first texts that can be evaluated together beside what the KV cache holds."""
+        engine = self._engine
+        longest = min(BATCH, engine.context_length - self._prompt)
+        some: list[str] = []
+        used = 0
+        for text, tokens in texts.items():
+            used += len(tokens)
+            if used > longest or len(some) == BRANCHES:
+                break
+            some.append(text)
+        if len(engine.tokens) + used > engine.context_length:
+            engine.keep(self._prompt)  # what was written after it has to make room
+        return some
 
 
 def rest_of_line(suffix: str) -> str:

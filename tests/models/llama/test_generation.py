@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import llama_cpp
@@ -285,6 +286,30 @@ def test_scoring_changes_nothing_of_what_is_generated(models: Models) -> None:
     assert again.text == plain.text
     assert again.timing.new_tokens <= 2
     assert plain.scores == ()
+
+
+def test_texts_are_judged_beside_what_was_generated(models: Models) -> None:
+    generator = load(models.random)
+    engine = generator.engine
+    texts = ("value", "(self.total)", "name", "x" * 9, "index", "items", "range", "len", "print")
+    asked = request(CODE, "\n", max_tokens=8, stop=BLOCK)
+    run(generator, asked)
+    held, before = list(engine.tokens), engine.evaluated
+    outcome = run(generator, replace(asked, score=texts))
+    assert engine.tokens[: len(held)] == held
+    assert len(outcome.scores) == len(texts) + 1
+    assert all(outcome.scores)
+    assert engine.evaluated - before <= 7 + 1 + 2  # the tokens, the first text, and two calls for nine more
+
+
+def test_judging_many_texts_makes_room_for_itself(models: Models) -> None:
+    generator = load(models.random, context_length=128)
+    texts = tuple(f"{word} = compute({word})" for word in ("value", "total", "name", "index", "items", "range"))
+    outcome = run(generator, request(CODE * 20, "\n", max_tokens=40, stop=BLOCK, score=texts))
+    assert len(outcome.scores) in (0, len(texts) + 1)
+    assert len(generator.engine.tokens) <= 128
+    again = run(generator, request(CODE, "\n", max_tokens=4))
+    assert again.text == run(load(models.random, context_length=128), request(CODE, "\n", max_tokens=4)).text
 
 
 def test_scoring_ends_with_the_time_and_when_cancelled(models: Models) -> None:
