@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.phrases import EMOJI, MARK
-from hunch_features.constraints.plain import Found
 from hunch_features.constraints.rule import CheckMessage
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 

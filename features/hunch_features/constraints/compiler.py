@@ -16,6 +16,7 @@ from hunch_features.constraints import (
     plain,
     together,
 )
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
 from hunch_features.constraints.references import resolved
 from hunch_features.constraints.rule import (
@@ -29,7 +30,8 @@ from hunch_features.constraints.rule import (
     Status,
     kind_of,
 )
-from hunch_features.constraints.sentences import Demand, Scope, demand_of, take, with_scope
+from hunch_features.constraints.scopes import Scope, take
+from hunch_features.constraints.sentences import Demand, demand_of, with_scope
 from hunch_features.constraints.statements import Statement
 from hunch_features.constraints.wording import TEST_GLOBS, Reading, read
 
@@ -288,7 +290,7 @@ def _of_words(statement: Statement, reading: Reading, text: str) -> Understood |
     if acts is not None:
         if reading.where:
             return Understood(problem="its scope is not understood")
-        return _of_source(reading, plain.Found(acts[0][0], acts[1], also=tuple(acts[0][1:])))
+        return _of_source(reading, Found(acts[0][0], acts[1], also=tuple(acts[0][1:])))
     found = places.found_of(text, reading.spans)
     if found is None and text == reading.text != reading.labelled:
         found = places.found_of(reading.labelled, reading.spans) or plain.found_of(reading.labelled, reading.spans)
@@ -303,7 +305,7 @@ def _with_lead_in(reading: Reading, text: str) -> str:
     return f"{reading.where[0]}, {text}" if len(reading.where) == 1 and text == reading.text else text
 
 
-def _of_source(reading: Reading, found: plain.Found) -> Understood:
+def _of_source(reading: Reading, found: Found) -> Understood:
     checks = (found.check, *found.also)
     scope = Scope(include=reading.include if kind_of(found.check) == "source" else ())
     for piece in reading.where:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hunch_features.constraints.plain import Found
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.rule import Check, ForbidText
-from hunch_features.constraints.sentences import LIST, numbers_of
+from hunch_features.constraints.scopes import LIST, numbers_of
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
 _WITHOUT = re.compile(

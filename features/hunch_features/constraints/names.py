@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hunch_features.constraints.plain import Found, Named
+from hunch_features.constraints.found import Found, Named
 from hunch_features.constraints.rule import RequireNaming
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 

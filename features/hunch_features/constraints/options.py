@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hunch_features.constraints.plain import Found
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.rule import ForbidCommand
-from hunch_features.constraints.sentences import scope_of
+from hunch_features.constraints.scopes import scope_of
 from hunch_features.constraints.spans import PROGRAMS, Span, classify
 from hunch_features.constraints.wording import NEVER
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.phrases import LIBRARIES
-from hunch_features.constraints.plain import Found
 from hunch_features.constraints.rule import (
     ForbidCycles,
     ForbidDependency,
@@ -16,7 +16,8 @@ from hunch_features.constraints.rule import (
     KeepLayers,
     RequirePlace,
 )
-from hunch_features.constraints.sentences import LIST, SPAN, numbers_of, tidied
+from hunch_features.constraints.scopes import LIST, SPAN, numbers_of
+from hunch_features.constraints.sentences import tidied
 from hunch_features.constraints.spans import classify
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 

@@ -4,115 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
+from hunch_features.constraints import documented, styles
+from hunch_features.constraints.found import CODE, SCRIPTS, Found
 from hunch_features.constraints.rule import (
-    Check,
     ForbidCommand,
     ForbidConstruct,
     LimitLength,
-    RequireDocumented,
     RequireHeader,
     RequireIndent,
-    RequireNaming,
     kind_of,
 )
-from hunch_features.constraints.wording import LANGUAGES, TEST_GLOBS
-
-Style = Literal["snake_case", "camelCase", "PascalCase", "kebab-case", "UPPER_CASE"]
-Named = Literal["file", "class", "function", "interface", "type", "enum"]
-
-SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
-CODE = (*SCRIPTS, "python", "go", "rust", "java", "c", "cpp", "ruby", "shellscript")
-"""Languages whose lines and indentation people mean when they speak of code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A check with its scope; `also` are further checks of the same sentence."""
-
-    check: Check
-    strict: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    also: tuple[Check, ...] = ()
-
+from hunch_features.constraints.wording import LANGUAGES
 
 Make = Callable[[re.Match[str]], Found | None]
-
-STYLES: dict[str, Style] = {
-    "snake": "snake_case",
-    "camel": "camelCase",
-    "lowercamel": "camelCase",
-    "pascal": "PascalCase",
-    "uppercamel": "PascalCase",
-    "kebab": "kebab-case",
-    "upper": "UPPER_CASE",
-    "screaming": "UPPER_CASE",
-}
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10}
-_NAMED: dict[str, Named] = {
-    "type": "type",
-    "inte": "interface",
-    "enum": "enum",
-    "file": "file",
-    "clas": "class",
-    "func": "function",
-    "meth": "function",
-}
 _EVERY = r"(?:(?:all|every|each|any|new|source|code|the)\s+)*"
 _MUST = r"(?:(?:must|should|have\s+to|need\s+to|always|to)\s+)*"
-_STYLE = (
-    r"(?P<style>snake|camel|pascal|kebab|upper|screaming|lowerCamel|UpperCamel)[-_ ]?(?:snake[-_ ]?)?case"
-    r"(?:\s*\([^)]*\))?"
-)
-_TARGET_WORD = (
-    r"(?:files?(?:\s*-?names?)?|file\s+naming|class(?:es)?(?:\s+names)?|functions?(?:\s+names)?|"
-    r"variables?(?:\s+names)?|constants?|methods?(?:\s+names)?|"
-    r"types?(?:\s+names?)?|interfaces?(?:\s+names?)?|components?|modules?|enums?(?:\s+names?)?|hooks?|identifiers|parameters?|structs?|traits?|directories|"
-    r"folders?|exports?|"
-    r"react\s+components|type\s+aliases|enum\s+values|instances|arguments|attributes|properties|fields|"
-    r"config(?:uration)?\s+keys)"
-)
-_JOINED = r"(?:\s*[,/&]\s*(?:and\s+)?|\s+and\s+)"
-_TARGETS = (
-    rf"(?P<targets>{_TARGET_WORD}(?:{_JOINED}(?:{_TARGET_WORD}|(?:[a-z]+\s+)?(?:keys|names|fields|"
-    rf"properties|objects|modules)))*)"
-)
-_STYLE_FOR = re.compile(rf"{_STYLE}\s+(?:for|in)\s+{_EVERY}{_TARGETS}", re.IGNORECASE)
-_TARGET_IS = re.compile(
-    rf"(?:name\s+)?{_EVERY}{_TARGETS}\s*(?:{_MUST}(?:be|are|use|uses|in|named|follow|written|with)?\s*|"
-    rf":\s*)*{_STYLE}",
-    re.IGNORECASE,
-)
 _IN_LANGUAGE = re.compile(
     r"\s+(?:in|for)\s+(?:all\s+)?(?P<name>python|typescript|javascript|rust|go|java|ruby)(?:\s+(?:code|"
     r"files))?(?=$|\s*,)",
     re.IGNORECASE,
 )
-_OF_LANGUAGE = re.compile(
-    r"\b(?P<name>python|typescript|javascript|rust|go|java|ruby)\s+(?=(?:source\s+)?(?:files?|functions?|classes|methods?|modules?|variables?)\b)",
-    re.IGNORECASE,
-)
 _WISH = re.compile(r"^(?:always|use|no|avoid|prefer|never|do\s+not|max|indent|keep|omit|with|without)\b", re.IGNORECASE)
-MAX_WORDS = 24
-_OF_ALL = frozenset({"all", "every", "each", "must", "required", "require", "mandatory", "need", "needs", "always"})
-_DOCUMENTING = _OF_ALL | frozenset(
-    {"a", "add", "an", "and", "annotated", "annotation", "annotations", "api", "apis", "are", "args", "argument",
-     "arguments", "be", "class", "classes", "clear", "code", "comment", "comments", "complete", "define",
-     "defined", "doc", "docstring", "docstrings", "document", "documentation", "documented", "don't", "especially",
-     "everywhere", "explicit", "exported", "exports", "for", "full", "fully", "function", "functions", "godoc",
-     "google", "google-style", "have", "hint", "hinted", "hints", "in", "include", "interfaces", "is", "items",
-     "jsdoc", "method", "methods", "missing", "module", "modules", "new", "numpy-style", "of", "omit", "on", "or",
-     "parameter", "parameters", "prefer", "proper", "provide", "public", "python", "requires", "return", "returns",
-     "rustdoc", "section", "sections", "should", "signature", "signatures", "skip", "sphinx", "strict", "style",
-     "the", "throughout", "to", "tsdoc", "type", "type-annotated", "typed", "types", "use", "value", "values",
-     "with", "write"}
-)  # fmt: skip
-"""All words that may stand in a sentence which demands docstrings or annotations."""
-_BETWEEN = re.compile(r"^(?:\s|,|;|and|use|naming|names|conventions?|:|always|names\s+in)*$", re.IGNORECASE)
 
 
 def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
@@ -135,7 +50,7 @@ def found_of(text: str, spans: tuple[str, ...]) -> Found | None:
         found = make(match) if match is not None else None
         if found is not None:
             return found if not languages else _in(found, languages)
-    found = _named(body) or _documented(body) or _manager(body) or _several(body)
+    found = styles.style_of(body) or documented.found_of(body) or _manager(body) or _several(body)
     return found if found is None or not languages else _in(found, languages)
 
 
@@ -199,63 +114,6 @@ def _indent(match: re.Match[str]) -> Found | None:
     return Found(RequireIndent("tabs" if word.startswith("tab") else "spaces"), _strict(match), languages=CODE)
 
 
-def _documented(body: str) -> Found | None:
-    """Docstrings or annotations demanded of all functions: told by the words of the sentence, all of them known."""
-    words = re.findall(r"[a-z]+(?:[-'][a-z]+)*", body.lower().replace("’", "'").removesuffix(":"))
-    if ("don't" in words or "never" in words) != ({"skip", "omit"} & set(words) != set()):
-        return None
-    if not words or len(words) > MAX_WORDS or not set(words) <= _DOCUMENTING:
-        return None
-    soft = not {"should", "prefer"} & set(words)
-    # "Type annotations" is said of many languages, "type hints" of Python.
-    if re.search(r"\breturn\s+types?\b", body, re.IGNORECASE) and not re.search(
-        r"\bhint|parameter|argument", body, re.IGNORECASE
-    ):
-        return Found(ForbidConstruct("missing_return_type"), soft, exclude=TEST_GLOBS)
-    if re.search(
-        r"\btype[- ]?hint(?:s|ed)?\b|\bpython\b.*\b(?:annotations?|typed|annotated)\b|"
-        r"\ball\b.*\btype\s+annotations\b|\bskip\s+type\s+annotations\b|\bparameters?\s+and\s+return\s+types?\b",
-        body,
-        re.IGNORECASE,
-    ):
-        return Found(RequireDocumented("annotations"), soft, exclude=TEST_GLOBS, languages=("python",))
-    if {"jsdoc", "tsdoc", "rustdoc", "godoc", "doc"} & set(words) and {"exported", "public"} & set(words):
-        return Found(RequireDocumented("comment"), soft, exclude=TEST_GLOBS) if _OF_ALL & set(words) else None
-    if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and (_OF_ALL & set(words) or {"public", "for"} <= set(words)):
-        return Found(RequireDocumented("docstring"), soft, exclude=TEST_GLOBS, languages=("python",))
-    return None
-
-
-def _named(body: str) -> Found | None:
-    """Names: "snake_case for functions and variables, PascalCase for classes", in either order."""
-    if "case" not in body.lower():
-        return None
-    body = re.sub(
-        r"^(?:always\s+|please\s+)?(?:use|prefer|follow)\s+|^naming(?:\s+conventions?)?:\s*",
-        "",
-        body,
-        flags=re.IGNORECASE,
-    )
-    named = _OF_LANGUAGE.search(body)
-    languages = LANGUAGES[named.group("name").lower()] if named is not None else CODE
-    body = _OF_LANGUAGE.sub("", body)
-    for pattern in (_STYLE_FOR, _TARGET_IS):
-        matches = list(pattern.finditer(body))
-        if not matches or not _BETWEEN.match(pattern.sub("", body)):
-            continue
-        checks: list[Check] = []
-        for match in matches:
-            style = STYLES[match.group("style").lower()]
-            for word in re.split(r"\s*[,/&]\s*|\s+and\s+", match.group("targets").lower()):
-                target = None if "value" in word else _NAMED.get(re.sub(r"^and\s+", "", word)[:4])
-                if target is not None:
-                    checks.append(RequireNaming(target, style))
-        if checks:
-            unique = list(dict.fromkeys(checks))
-            return Found(unique[0], "prefer" not in body.lower(), languages=languages, also=tuple(unique[1:]))
-    return None
-
-
 def _header(match: re.Match[str]) -> Found | None:
     text = match.group("header").strip("`'\"")
     return Found(RequireHeader(text), languages=CODE) if 2 < len(text) <= 200 else None
@@ -288,7 +146,6 @@ _LIMIT = (
     r"fewer\s+than|not\s+exceed|exceed|max(?:imum)?|to|limited|within|of|is|:|<|≤|<=|\s)+"
 )
 _CHARS = r"(?:\s*-?\s*(?:characters?|chars?|columns?|cols?))"
-
 PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
     (re.compile(rf"^(?:{pattern})$", re.IGNORECASE), make)
     for pattern, make in (
@@ -504,8 +361,6 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
         ),
     )
 )
-
-
 RIVALS = (("npm", "yarn", "pnpm", "bun"), ("pip", "poetry", "pipenv", "conda", "uv"))
 """Package managers of which a project has one."""
 _ONLY_MANAGER = re.compile(

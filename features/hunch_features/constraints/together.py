@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hunch_features.constraints.found import Found
 from hunch_features.constraints.places import glob
-from hunch_features.constraints.plain import Found
 from hunch_features.constraints.rule import RequireTogether
-from hunch_features.constraints.sentences import LIST, numbers_of
+from hunch_features.constraints.scopes import LIST, numbers_of
 from hunch_features.constraints.spans import classify
 
 _CHANGE = r"(?:chang|modify|modifi|edit|updat|touch|alter)(?:e|es|ing|ed|y|s)?"
