@@ -1,10 +1,11 @@
-"""Speed of the repository's memory: cold index, warm start, a saved file, retrieval, members; beside universal-ctags.
+"""Speed of the repository's memory: cold index, warm start, a saved file, retrieval, members, continuations; beside
+universal-ctags.
 
     python -m tests.benchmarks.memory FOLDER [--files 10000]
 
 FOLDER is any tree of source files, such as a `site-packages`. It is copied first (links and other files left out), so
 that nothing in it is touched. Prints a table and, as the last line, one JSON object. Needs `ctags` on the PATH for the
-comparison and says so when it is missing.
+comparison and says so when it is missing. CPU seconds are of this process and of those that parse.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -48,14 +50,13 @@ def copy_tree(source: Path, target: Path, files: int) -> int:
 
 
 def positions(memory: RepositoryMemory, rng: random.Random) -> list[tuple[Snapshot, Position]]:
-    """Places in files that are open, as their facts are known already."""
+    """Random places in random files."""
     found = []
     paths = sorted(path for path in memory.paths.all() if path.endswith(".py"))
     for path in rng.choices(paths, k=QUERIES):
         text = (memory.root / path).read_text(encoding="utf-8", errors="replace")
         snapshot = Document(text, path=path, language="python", version=1).snapshot()
         line = rng.randrange(snapshot.line_count)
-        memory.facts(snapshot)
         found.append((snapshot, Position(line, rng.randint(0, len(snapshot.line(line))))))
     return found
 
@@ -67,6 +68,35 @@ def spread(times: list[float]) -> dict[str, float]:
         "p95": round(float(np.percentile(times, 95)), 2),
         "max": round(max(times), 2),
     }
+
+
+def cpu(who: int) -> float:
+    """CPU seconds so far."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def questions(memory: RepositoryMemory, rng: random.Random) -> dict[str, dict[str, float]]:
+    """Times of what a key asks, in files that were opened a moment ago, and of searches."""
+    retriever = Retriever(memory)
+    times: dict[str, list[float]] = {}
+
+    def took(what: str, ask: Callable[[], object]) -> None:
+        started = perf_counter()
+        ask()
+        times.setdefault(what, []).append((perf_counter() - started) * 1000)
+
+    for snapshot, position in positions(memory, rng):
+        took("open_ms", lambda: retriever.prepare(snapshot))  # noqa: B023 - called at once
+        took("retrieval_ms", lambda: retriever.fresh(snapshot, position, BUDGET))  # noqa: B023
+        took("members_ms", lambda: members_at(memory, snapshot, position))  # noqa: B023
+        took("continuation_first_ms", lambda: memory.continuations(snapshot, position))  # noqa: B023
+        if position.column:
+            before = Position(position.line, position.column - 1)
+            took("continuation_ms", lambda: memory.continuations(snapshot, before))  # noqa: B023
+    for name in rng.sample(sorted(memory.defined), min(QUERIES, len(memory.defined))):
+        took("search_ms", lambda: search(memory, name))  # noqa: B023
+    return {what: spread(measured) for what, measured in times.items()}
 
 
 def main() -> None:
@@ -89,6 +119,7 @@ def main() -> None:
             "files": done.parsed,
             "seconds": round(seconds, 2),
             "mb_per_s": round(size / 1e6 / seconds, 2),
+            "cpu_s": [round(cpu(who), 1) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)],
         }
         result["cold_index_only_s"] = round(done.seconds, 2)
         result["index_mb"] = round(sum(file.stat().st_size for file in (home / "memory").iterdir()) / 1e6, 1)
@@ -106,30 +137,17 @@ def main() -> None:
         else:
             print("ctags is not installed: no comparison", file=sys.stderr)
 
-        started = perf_counter()
+        started, cpu_started = perf_counter(), process_time()
         memory = RepositoryMemory(tree, home)
         memory.load()
         memory.refresh()
         result["warm_start_s"] = round(perf_counter() - started, 2)
+        result["warm_start_cpu_s"] = round(process_time() - cpu_started, 2)
         memory.settle()
         result["lines_continued_after_s"] = round(perf_counter() - started, 2)
 
         rng = random.Random(1)
-        places = positions(memory, rng)
-        retriever = Retriever(memory)
-        retrieval, members, searches = [], [], []
-        for snapshot, position in places:
-            started = perf_counter()
-            retriever.fresh(snapshot, position, BUDGET)
-            retrieval.append((perf_counter() - started) * 1000)
-            started = perf_counter()
-            members_at(memory, snapshot, position)
-            members.append((perf_counter() - started) * 1000)
-        for name in rng.sample(sorted(memory.defined), min(QUERIES, len(memory.defined))):
-            started = perf_counter()
-            search(memory, name)
-            searches.append((perf_counter() - started) * 1000)
-        result["retrieval_ms"], result["members_ms"], result["search_ms"] = map(spread, (retrieval, members, searches))
+        result |= questions(memory, rng)
 
         saves = []
         paths = sorted(path for path in memory.paths.all() if path.endswith(".py"))

@@ -37,3 +37,18 @@ def test_after_settling_lines_are_continued(tmp_path: Path, monkeypatch: pytest.
         assert memory._hot.corpus.ordered
     finally:
         memory.close()
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3, 1000])
+def test_pieces_put_in_order_are_the_whole_in_order(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
+    monkeypatch.setattr(corpus_module, "_AT_A_TIME", at_a_time)
+    rng = np.random.default_rng(3)
+    tokens = rng.integers(0, 6, 500).astype(np.int32) << 1
+    corpus = Corpus([("a.py", tokens[:201]), ("b.py", tokens[201:])])
+    bare = [number & ~1 for number in tokens.tolist()]
+    for place in range(4, 500, 37):
+        for shaped, width in ((False, 2), (True, 4)):
+            alike = [2 if shaped and token & 2 else token for token in bare]
+            expected = [end for end in range(width, 501) if alike[end - width : end] == alike[place - width : place]]
+            context = np.array(bare[:place], dtype=np.int32)
+            assert corpus.after(context, shaped=shaped, limit=1000).tolist() == expected

