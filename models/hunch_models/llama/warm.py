@@ -15,8 +15,8 @@ from hunch_models.llama.engine import Engine
 
 LEAST_TOKENS = 64
 """Fewer are read anew faster than they are worth keeping."""
-MOST_BYTES = 32 << 20
-"""All kept states together: seven places of the bundled model."""
+MOST_BYTES = 16 << 20
+"""All kept states together: four places of the bundled model, beside the present one."""
 
 
 class WarmStates:
