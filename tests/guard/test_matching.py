@@ -142,6 +142,37 @@ def test_arguments_are_read_as_the_program_reads_them(rule: str, under: list[str
         assert falls_under(forbidden, name, arguments, "/nowhere") is (command in under), command
 
 
+@pytest.mark.parametrize(
+    ("rule", "unless", "under", "beside"),
+    [
+        ("npm ci", ["--ignore-scripts"], ["npm ci"], ["npm ci --ignore-scripts", "npm install"]),
+        (
+            "go test",
+            ["-tags unit"],
+            ["go test ./...", "go test -tags other"],
+            ["go test -tags unit", "go test -tags=unit"],
+        ),
+        ("gh pr create", ["--draft", "-d"], ["gh pr create -t x"], ["gh pr create --draft", "gh pr create -d"]),
+        ("git commit", ["--signoff"], ["git commit -m x"], ["git commit -s -m x", "git commit --signoff"]),
+        ("git push --force", ["--force-with-lease"], ["git push -f"], ["git push -f --force-with-lease"]),
+    ],
+    ids=["an option", "an option with its value", "one of two", "a short one of git", "a push"],
+)
+def test_an_option_makes_a_command_allowed(rule: str, unless: list[str], under: list[str], beside: list[str]) -> None:
+    program, *words = shlex.split(rule)
+    forbidden = Forbidden(program, words, unless=unless)
+    for command in [*under, *beside]:
+        name, *arguments = shlex.split(command)
+        assert falls_under(forbidden, name, arguments, "/nowhere") is (command in under), command
+
+
+def test_a_commit_on_a_branch_that_a_rule_names(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for branch, found in (("main", True), ("feature/main", False)):
+        (tmp_path / ".git" / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
+        assert falls_under(Forbidden("git", ("commit", "main")), "git", ["commit", "-m", "x"], str(tmp_path)) is found
+
+
 def test_a_lease_is_a_forced_push_where_the_rule_says_so() -> None:
     for lease in (True, False):
         forbidden = Forbidden("git", ("push", "--force"), lease)

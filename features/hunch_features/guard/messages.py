@@ -5,14 +5,16 @@ One that an editor will ask for is not known yet: `hunch check --message` looks 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import re2
 
-from hunch_features.constraints.rule import CheckMessage
+from hunch_features.constraints.architecture import whole_file
+from hunch_features.constraints.engine import Violation
+from hunch_features.constraints.rule import CheckMessage, Rule
 
 MAX_BYTES = 64 * 1024
 _PARTS = {
@@ -63,6 +65,16 @@ def written(text: str) -> str:
     """A message as git keeps it: without comments, and without what stands below the scissors of `commit -v`."""
     lines = text.split(_CUT, 1)[0].splitlines()
     return "\n".join(line for line in lines if not line.startswith("#")).strip()
+
+
+def message_violations(rules: Sequence[Rule], name: str, text: str) -> Iterator[Violation]:
+    """What the message of a commit breaks, as git wrote it to the file `name`: each told of the whole of it."""
+    message = written(text)
+    for rule in rules:
+        if isinstance(rule.check, CheckMessage) and rule.check.of == "commit":
+            problem = problem_of(rule.check, message)
+            if problem:
+                yield whole_file(rule, name, problem)
 
 
 def problem_of(check: CheckMessage, message: str) -> str:

@@ -11,9 +11,10 @@ import click
 from rich.markup import escape
 
 from hunch_features.constraints.changes import Change, changes_since, staged_changes
-from hunch_features.constraints.checking import Remembered, check_all, check_changes
+from hunch_features.constraints.checking import Remembered, Result, check_all, check_changes
 from hunch_features.constraints.engine import Violation
 from hunch_features.constraints.rulebook import files_below
+from hunch_features.guard.messages import message_violations
 from hunch_models.errors import HunchError
 from hunch_server.adapters.home import hunch_home
 from hunch_server.commands import FINE, FOUND
@@ -39,6 +40,11 @@ FORMATS = ("text", "json", "sarif", "github")
     help="Only what the work tree adds to a commit. Default: the last one.",
 )
 @click.option("--staged", is_flag=True, help="Only what is staged for the next commit adds.")
+@click.option(
+    "--message",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Only the message of a commit, in a file: for a `commit-msg` hook.",
+)
 @click.option("--with-opinion", is_flag=True, help="Ask a model about rules without a check, for a change only.")
 @click.option("--opinions", type=click.IntRange(min=1), default=20, show_default=True, help="Most questions to it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print.")
@@ -49,6 +55,7 @@ def command(
     contributing: bool,
     changed: str | None,
     staged: bool,
+    message: Path | None,
     with_opinion: bool,
     opinions: int,
     form: str,
@@ -65,7 +72,9 @@ def command(
     starts = [_inside(top, path) for path in paths] or [top]
     views: list[Opinion] = []
     unasked: list[tuple[str, str]] = []
-    if staged or changed is not None:
+    if message is not None:
+        found = Result(tuple(message_violations(book.enforced, message.name, message.read_text("utf-8", "replace"))), 1)
+    elif staged or changed is not None:
         changes = _changes(top, starts, changed)
         found = check_changes(book, top, changes, staged=staged)
         if with_opinion:
