@@ -79,8 +79,9 @@ def _plot(models: GateModels, path: Path) -> None:
 def _print(result: dict[str, Any]) -> None:
     screen = console()
     low, high = result["auc_interval"]
+    people = "one person" if result["people"] == 1 else f"{result['people']} people"
     screen.print(
-        f"{result['n']} decisions of {result['people']} people, {result['accept_rate']:.1%} taken\n"
+        f"{result['n']} decisions of {people}, {result['accept_rate']:.1%} taken\n"
         f"AUC {result['auc']:.3f} ({low:.3f} to {high:.3f}), before the text exists {result['request']['auc']:.3f}; "
         f"calibration error {result['ece']:.3f}\n"
         f"at 5 % of the taken lost, {result['lost_accepts_at']['0.05']:.1%} of the refused can be hidden",
