@@ -123,3 +123,13 @@ def test_bad_input_is_one_line_and_exit_code_2(root: Path, rules: str, arguments
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert words in line
+
+
+def test_a_commit_message_is_held_against_its_rules(root: Path) -> None:
+    (root / "AGENTS.md").write_text("- Follow Conventional Commits.\n")
+    (root / "MESSAGE").write_text("fix: one\n\n# a comment\n")
+    assert hunch(root, "check", "--message", "MESSAGE").returncode == 0
+    (root / "MESSAGE").write_text("Fixed it\n")
+    done = hunch(root, "check", "--message", "MESSAGE", "--json")
+    assert done.returncode == 1
+    assert [found["path"] for found in json.loads(done.stdout)["violations"]] == ["MESSAGE"]
