@@ -154,8 +154,10 @@ class Store(Database):
         )
         words = [words for _found, parsed in batch for words in parsed.words]
         db.executemany("INSERT INTO symbol_text (rowid, words) VALUES (?, ?)", enumerate(words, symbol_id + 1))
+        names: dict[int, str] = {}
         for _found, parsed in batch:
-            self._learn(parsed.names)
+            names |= parsed.names
+        self._learn(names)
 
     def _learn(self, names: Mapping[int, str]) -> None:
         """Names that were never seen before. They stay when the last file that used them is gone."""
