@@ -13,7 +13,7 @@ from hunch_models.backend import Finish, GenerationRequest, GenerationTiming
 from hunch_models.fim import PLAIN, PromptTokens, build_prompt
 from hunch_models.llama.decoding import Guesses, Lookahead
 from hunch_models.llama.drafting import Drafter
-from hunch_models.llama.engine import BATCH, BRANCHES, Engine, Logits
+from hunch_models.llama.engine import BRANCHES, Engine, Logits
 from hunch_models.llama.output import GeneratedText
 from hunch_models.llama.pace import Pace
 from hunch_models.llama.warm import WarmStates
@@ -139,7 +139,9 @@ class Generator:
         new = len(engine.tokens) - reused
         prefilled = ended = clock()
         if finish is None and decode:
-            scorer = _Scorer(engine, request.score, start, len(prompt), lambda: cancelled() or clock() >= deadline)
+            scorer = _Scorer(
+                engine, request.score, start, len(prompt), self.pace.chunk, lambda: cancelled() or clock() >= deadline
+            )
             # The prompt last: what stands there now is likelier to be meant than what was deleted.
             corpus = [token for text in request.lookup for token in (*engine.tokenize(text), NOTHING)] + prompt
             drafter = Drafter(scorer.tokens, corpus, before)
@@ -148,6 +150,9 @@ class Generator:
             )
             among = engine.beginning_with(start) if start else None
             first = scorer.first() if self.guesses.enabled else []
+            if rest and len(rest) + len(first) > self.pace.chunk:
+                self._evaluate(rest)  # by itself: what is withdrawn ends within a chunk
+                new, rest = new + len(rest), []
             rows = look.begin(rest, first, among)
             prefilled = clock()
             new += len(rest)
@@ -200,10 +205,13 @@ class Generator:
                 return Finish.TIME, rest
             if decode and len(rest) <= self.pace.chunk:
                 return None, rest
-            chunk = rest[: self.pace.chunk]
-            engine.evaluate(chunk)
-            self.pace.chunk_done(len(chunk), clock() - now)
+            self._evaluate(rest[: self.pace.chunk])
         return None, []
+
+    def _evaluate(self, chunk: list[int]) -> None:
+        began = self._clock()
+        self.engine.evaluate(chunk)
+        self.pace.chunk_done(len(chunk), self._clock() - began)
 
     def _cutter(self, request: GenerationRequest, prompt: int, answer: _Answer) -> Callable[[list[int]], list[int]]:
         """Shortens a draft: not beyond the text's end, the request's most tokens and the model's context."""
@@ -246,8 +254,8 @@ class Generator:
                 return Finish.LENGTH
             token, logprob = look.pick(engine.beginning_with(start) if start else None)
             if engine.is_end(token):
-                look.end(token)
                 answer.ending = look.ending()
+                look.end(token)
                 return Finish.END
             answer.picked.append(token)
             answer.logprobs.append(logprob)
@@ -271,13 +279,14 @@ class Generator:
 class _Scorer:
     """How likely each of some texts is after the first `prompt` tokens, each evaluated once at most.
 
-    `start`: the bytes before the cursor that the answer has to begin with.
+    `start`: the bytes before the cursor that the answer has to begin with. `chunk`: tokens to evaluate at once, unless
+    a text has more.
     """
 
     def __init__(
-        self, engine: Engine, texts: Sequence[str], start: bytes, prompt: int, late: Callable[[], bool]
+        self, engine: Engine, texts: Sequence[str], start: bytes, prompt: int, chunk: int, late: Callable[[], bool]
     ) -> None:
-        self._engine, self._texts, self._prompt, self._late = engine, texts, prompt, late
+        self._engine, self._texts, self._prompt, self._chunk, self._late = engine, texts, prompt, chunk, late
         self._among = engine.beginning_with(start) if start else None
         self._lead = start.decode("utf-8", "replace")
         self.tokens = [self._tokens(text) for text in texts]
@@ -330,13 +339,13 @@ class _Scorer:
     def _fitting(self, texts: Mapping[str, list[int]]) -> list[str]:
         """The first texts that can be evaluated together beside what the KV cache holds."""
         engine = self._engine
-        longest = min(BATCH, engine.context_length - self._prompt)
+        longest = engine.context_length - self._prompt
         some: list[str] = []
         used = 0
         for text, tokens in texts.items():
-            used += len(tokens)
-            if used > longest or len(some) == BRANCHES:
+            if used + len(tokens) > longest or len(some) == BRANCHES or (some and used + len(tokens) > self._chunk):
                 break
+            used += len(tokens)
             some.append(text)
         if len(engine.tokens) + used > engine.context_length:
             engine.keep(self._prompt)  # what was written after it has to make room
