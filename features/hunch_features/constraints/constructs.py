@@ -97,7 +97,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "goto": dict.fromkeys(("c", "cpp", "go"), "(goto_statement) @x"),
     "implicit_optional": {
         "python": "((typed_default_parameter type: (type) @t value: (none)) @x"
-        ' (#not-match? @t "None|Optional|Any|object|[|]"))'
+        ' (#match? @t "^(str|int|float|bool|bytes|list|dict|set|tuple|List|Dict|Set|Tuple)([[][^|]*)?$"))'
     },
     "import_with_extension": _js(
         '((import_statement source: (string (string_fragment) @x)) (#match? @x "^[.].*[.](ts|tsx|js|jsx|mjs|cjs)$"))'
@@ -172,7 +172,13 @@ QUERIES: dict[str, dict[str, str]] = {
     "type_alias_object": _ts("(type_alias_declaration value: (object_type)) @x"),
     "type_cast": {"typescript": f"{_CASTS} (type_assertion) @x", "typescriptreact": _CASTS},
     "unsafe_block": {"rust": "(unsafe_block) @x"},
-    "var_declaration": _js('(variable_declaration "var") @x'),
+    "var_declaration": {
+        **_js('(variable_declaration "var") @x'),
+        **_ts(
+            '(variable_declaration "var") @x (ambient_declaration (variable_declaration) @skip)'
+            " (ambient_declaration (statement_block (variable_declaration) @skip))"
+        ),
+    },
     "while_true": {
         "python": "(while_statement condition: (true)) @x",
         **_js("(while_statement condition: (parenthesized_expression (true))) @x"),

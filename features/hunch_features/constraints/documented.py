@@ -45,7 +45,7 @@ def found_of(body: str) -> Found | None:
         re.IGNORECASE,
     ):
         return Found(RequireDocumented("annotations"), soft, exclude=TEST_GLOBS, languages=("python",))
-    if {"jsdoc", "tsdoc", "rustdoc", "godoc", "doc"} & set(words) and {"exported", "public"} & set(words):
+    if {"jsdoc", "tsdoc", "rustdoc", "godoc", "doc"} & set(words) and "exported" in words:
         return Found(RequireDocumented("comment"), soft, exclude=TEST_GLOBS) if _OF_ALL & set(words) else None
     if re.search(r"\bdocstrings?\b", body, re.IGNORECASE) and (_OF_ALL & set(words) or {"public", "for"} <= set(words)):
         return Found(RequireDocumented("docstring"), soft, exclude=TEST_GLOBS, languages=("python",))

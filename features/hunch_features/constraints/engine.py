@@ -46,10 +46,17 @@ FILE_LIMIT_S = 1.0
 
 NOT_WRITTEN = (
     "**/*.min.js", "**/*.min.css", "**/*.map", "**/*.snap", "**/*.gen.*", "**/*.generated.*", "**/*_pb2.py",
-    "**/*.pb.go", "**/generated/**", "**/__generated__/**", "**/__snapshots__/**", "**/snapshots/**", "**/fixtures/**",
+    "**/*.pb.go", "**/*_mock.go", "**/mock_*.go", "**/generated/**", "**/__generated__/**", "**/__snapshots__/**",
+    "**/snapshots/**", "**/fixtures/**",
     "**/__fixtures__/**", "**/testdata/**", "**/vendor/**", "**/third_party/**",
 )  # fmt: skip
 """Files that are made by programs, or are what tests read: rules about code do not mean them, unless they say so."""
+
+
+GENERATED = re.compile(r"@generated\b|\bcode generated\b[^\n]{0,200}\bdo not edit\b", re.IGNORECASE)
+"""What generators write at the top of a file; the second is Go's convention (golang.org/s/generatedcode)."""
+MADE_WITHIN = 1_000
+"""Code points at the top of a file in which it may say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +127,9 @@ def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[
     skipped: list[tuple[str, str]] = []
     lines = text.split("\n")
     deadline = clock() + FILE_LIMIT_S
+    by_program = GENERATED.search(text[:MADE_WITHIN]) is not None
     for rule in rules:
-        if not applies(rule, path):
+        if not applies(rule, path) or (by_program and rule.kind == "source" and not rule.include):
             continue
         if clock() > deadline:
             skipped.append((rule.id, f"{path} took longer than {FILE_LIMIT_S:.0f} s"))

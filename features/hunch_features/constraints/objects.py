@@ -47,6 +47,8 @@ KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
 """What replaces what, where the two names together leave no doubt which module is meant."""
 
 _FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
+_RUNNERS = {one: tuple(f"{name}{one}" for name in ("describe", "it", "test")) for one in (".only", ".skip")}
+"""What runs one test alone, or leaves it out: methods of the functions that tests are made with."""
 WRONG_NOTHING = "it cannot be said what exactly is forbidden"
 
 
@@ -58,6 +60,7 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     where = [spans[number] for number in demand.in_places]
     if where and (demand.verb == "import" or (demand.verb == "use" and where[0].lower() in LIBRARIES)):
         return _of_imports(objects, where, good)
+    objects = [name for text in objects for name in _RUNNERS.get(text.removesuffix("()"), (text,))]
     known = [KNOWN_PAIRS.get((good, text)) for text in objects]
     if all(known):
         return [ForbidImport(tuple(filter(None, known)), good)]

@@ -15,7 +15,7 @@ SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 NOT_DOCUMENTED = re.compile(r"^_")
 
 STYLE = {
-    "snake_case": re.compile(r"^_*[a-z0-9]+(?:_[a-z0-9]+)*_*$"),
+    "snake_case": re.compile(r"^_*[a-z0-9]+(?:_+[a-z0-9]+)*_*$"),
     "camelCase": re.compile(r"^[a-z][A-Za-z0-9]*$"),
     "PascalCase": re.compile(r"^_?[A-Z][A-Za-z0-9]*$"),
     "kebab-case": re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$"),
@@ -151,7 +151,7 @@ def undocumented(check: RequireDocumented, file: CheckedFile) -> Iterator[tuple[
         return
     for node, name in _definitions(file, ("function", "class")):
         text = (name.text or b"").decode("utf-8", "replace")
-        if NOT_DOCUMENTED.match(text):
+        if NOT_DOCUMENTED.match(text) or (check.what == "docstring" and _is_nested(node)):
             continue
         start, end = file.offset(name.start_byte), file.offset(name.end_byte)
         if check.what == "docstring" and not _has_docstring(node):
@@ -189,6 +189,14 @@ def _uncommented(file: CheckedFile) -> Iterator[tuple[int, int, str]]:
         )
         if public and not documented:
             yield file.offset(name.start_byte), file.offset(name.end_byte), f"`{text}` has no documentation comment"
+
+
+def _is_nested(node: tree_sitter.Node) -> bool:
+    """Whether a definition stands within a function, where nobody else sees it."""
+    outer = node.parent
+    while outer is not None and _defines(outer.type) != "function":
+        outer = outer.parent
+    return outer is not None
 
 
 def _has_docstring(node: tree_sitter.Node) -> bool:

@@ -85,5 +85,7 @@ def style_of(body: str) -> Found | None:
                     checks.append(RequireNaming(target, style))
         if checks:
             unique = list(dict.fromkeys(checks))
+            if "component" in body.lower():  # functions, too, with names like those of classes
+                languages = tuple(language for language in languages if not language.endswith("react"))
             return Found(unique[0], "prefer" not in body.lower(), languages=languages, also=tuple(unique[1:]))
     return None

@@ -18,6 +18,7 @@ RATHER_NOT = r"(?:avoid|should\s+not|shouldn['’]t|should\s+never|please\s+don[
 
 TEST_GLOBS = (
     "**/test_*.*", "**/*_test.*", "**/*.test.*", "**/*.spec.*", "**/tests/**", "**/test/**", "**/__tests__/**",
+    "**/tests_*/**",
     "**/src/test/**",
 )  # fmt: skip
 LANGUAGES = {
