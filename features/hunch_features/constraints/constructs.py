@@ -97,7 +97,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "goto": dict.fromkeys(("c", "cpp", "go"), "(goto_statement) @x"),
     "implicit_optional": {
         "python": "((typed_default_parameter type: (type) @t value: (none)) @x"
-        ' (#match? @t "^(str|int|float|bool|bytes|list|dict|set|tuple|List|Dict|Set|Tuple)([[][^|]*)?$"))'
+        ' (#match? @t "^(str|int|float|bool|bytes|list|dict|set|tuple|List|Dict|Set|Tuple)([^|A-Za-z0-9_][^|]*)?$"))'
     },
     "import_with_extension": _js(
         '((import_statement source: (string (string_fragment) @x)) (#match? @x "^[.].*[.](ts|tsx|js|jsx|mjs|cjs)$"))'
