@@ -10,10 +10,10 @@ from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
 _TARGETS: dict[str, Named] = {
     "interface": "interface", "type": "type", "enum": "enum", "class": "class", "implementation": "class",
-    "struct": "class", "getter": "function", "function": "function", "method": "function", "hook": "function",
+    "struct": "class", "function": "function", "method": "function", "hook": "function",
 }  # fmt: skip
 _TARGET = (
-    r"(?:(?:the|all|any|new|typescript|go|your)\s+)*(?P<target>interface|type|enum|class|implementation|struct|getter|function|"
+    r"(?:(?:the|all|any|new|typescript|go|your)\s+)*(?P<target>interface|type|enum|class|implementation|struct|function|"
     r"method)(?:e?s)?(?:\s+(?:names?|aliases|declarations|definitions|methods?|functions?))?"
 )
 _AFFIX = r"(?:(?:the|an?)\s+)*⟦(?P<affix>\d+)⟧[\s-]+(?P<kind>prefix|suffix)(?:es)?"
