@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hunch_features.memory import hot as hot_module
 from hunch_features.memory.hot import Hot
 from hunch_features.memory.pairs import Pairs, counted, pair_keys
 from hunch_features.memory.postings import Postings
+from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.memory.store import Store
 from hunch_features.memory.tokens import SPACE, token_id, tokenize
 from hunch_features.memory.vocabulary import Vocabulary
@@ -73,6 +76,26 @@ def test_pairs_without_a_file_are_the_pairs_of_the_others(texts: list[str]) -> N
     ids = [token_id(word) for word in ("a", "b", "ab", "self", ")", "\n")]
     assert [less.after(number, 9) for number in ids] == [rest.after(number, 9) for number in ids]
     assert [less.count(x, y) for x in ids for y in ids] == [rest.count(x, y) for x in ids for y in ids]
+
+
+def test_texts_come_back_from_the_index_whatever_they_hold(remember: Remember) -> None:
+    text = "x = 1\n" * 2000 + "\0 \u2028 \x1f é \ufffd '\n" + "n" * 300
+    memory = remember({"odd.py": text})
+    names: dict[int, str] = {}
+    tokenize(text, names)
+    assert dict(memory.store.vocabulary()) == names
+
+
+def test_texts_that_are_missing_make_a_damaged_index(remember: Remember, tmp_path: Path) -> None:
+    memory = remember(FILES)
+    memory.store._db.execute(
+        "UPDATE vocabulary SET text = char(10) || text WHERE id = (SELECT max(id) FROM vocabulary)"
+    )
+    again = RepositoryMemory(memory.root, tmp_path / "home")
+    again.refresh()
+    assert again.store.counts()["files"] == len(FILES)
+    assert seen(again._hot)["counts"] == seen(memory._hot)["counts"]
+    again.close()
 
 
 def test_an_empty_index_and_odd_names() -> None:

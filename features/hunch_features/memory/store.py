@@ -217,7 +217,10 @@ class Store(Database):
             " FROM (SELECT id, text FROM vocabulary WHERE id != ? ORDER BY id)"
         )
         ids, texts = self._db.execute(query, (NEWLINE | SPACE,)).fetchone()
-        found = Vocabulary(np.fromstring(ids or "", dtype=np.int32, sep=","), texts or b"")
+        try:
+            found = Vocabulary(np.fromstring(ids or "", dtype=np.int32, sep=","), texts or b"")
+        except ValueError as error:
+            raise sqlite3.DatabaseError("texts of tokens are missing") from error
         found.update({NEWLINE | SPACE: "\n"})
         return found
 
