@@ -23,7 +23,7 @@ def default_run(config: RunConfig) -> Path:
 def train(
     config: RunConfig, run: Path, progress: Progress, *, until_tokens: int | None = None, seconds: float = math.inf
 ) -> None:
-    """The constant-rate phase, from the run's last checkpoint on, for at most `seconds`."""
+    """The long phase, from the run's last checkpoint on, for at most `seconds`."""
     remember(config, run)
     trainer = Trainer(config, run, progress)
     if (run / CHECKPOINT).exists():

@@ -132,7 +132,7 @@ def train_completion(
 ) -> dict[str, object]:
     """Everything from sources to an evaluated GGUF file in the run's folder; finished steps are not repeated.
 
-    `tokens` is the length of the constant-rate phase, `decay_tokens` that of the falling rate after it.
+    `tokens` is the length of the long phase, `decay_tokens` that of the rate falling to zero after it.
     Returns what describes the model, with its figures under `evaluation` and the file under `path`.
     """
     if not (run / "train.jsonl").exists():

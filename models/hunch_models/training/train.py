@@ -1,4 +1,4 @@
-"""The training loop: warm-up, a constant rate that can go on for ever, and decay branches that end a model.
+"""The training loop: warm-up, a slowly falling rate that can go on for ever, and decay branches that end a model.
 
 A file named `pause` in the run folder makes the trainer sleep until it is gone; `stop` makes it write a
 checkpoint and return.
@@ -164,7 +164,10 @@ class Trainer:
         saved = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(saved["model"])
         for optimizer, content in zip(self.optimizers, saved["optimizers"], strict=True):
+            decay = [group["weight_decay"] for group in optimizer.param_groups]
             optimizer.load_state_dict(content)
+            for group, wanted in zip(optimizer.param_groups, decay, strict=True):
+                group["weight_decay"] = wanted  # the configuration's: it may have changed since
         torch.set_rng_state(saved["rng"].cpu())
         self.state = State(saved["step"], saved["tokens"], saved["seconds"], tuple(saved["position"]))
 
@@ -188,6 +191,11 @@ class Trainer:
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+
+    def settled(self) -> float:
+        """Share of the rates at this point of the run: 1 up to the knee, then falling with the square root."""
+        knee = self.config.train.knee_tokens
+        return math.sqrt(knee / max(knee, self.state.tokens))
 
     def step(self, batch: Batch) -> float:
         """One update; returns the batch's loss in nats per token."""
@@ -257,7 +265,7 @@ class Trainer:
             spent = (started - started_at) / seconds
             fraction = max(spent, (self.state.tokens - begin) / decay_tokens) if decay_tokens else 0.0
             warm = min(1.0, (self.state.step + 1) / train.warmup_steps)
-            self.set_rate(warm * max(0.0, 1.0 - fraction))
+            self.set_rate(warm * self.settled() * max(0.0, 1.0 - fraction))
             before = self.state.tokens
             loss = self.step(batch)
             now = time.monotonic()

@@ -21,6 +21,7 @@ from hunch_models.training.config import CorpusConfig, ModelConfig, RunConfig, T
 from hunch_models.training.corpus import Document
 from hunch_models.training.engine import GgufModel
 from hunch_models.training.special import FILE, MIDDLE, special_ids
+from hunch_models.training.train import Trainer
 
 TINY = RunConfig(
     name="tiny",
@@ -129,6 +130,19 @@ def test_training_goes_on_from_its_checkpoint(run: Path, result: dict[str, objec
     assert seen[-1]["tokens"] >= 10_500
     logged = [json.loads(line)["tokens"] for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
     assert logged == sorted(logged)
+
+
+def test_the_rate_falls_slowly_from_the_knee_on_and_decay_is_the_configurations(
+    run: Path, result: dict[str, object]
+) -> None:
+    config = replace(TINY, train=replace(TINY.train, knee_tokens=1_000, weight_decay=0.07))
+    trainer = Trainer(config, run, lambda record: None)
+    trainer.state.tokens = 900
+    assert trainer.settled() == 1.0
+    trainer.state.tokens = 4_000
+    assert trainer.settled() == pytest.approx(0.5)
+    trainer.resume(run / "latest.pt")
+    assert trainer.optimizers[0].param_groups[0]["weight_decay"] == 0.07
 
 
 def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, object]) -> None:
