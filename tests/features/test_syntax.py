@@ -130,21 +130,27 @@ class Hurried:
         return self.now
 
 
+CLASS = 'class A:\n    """Text."""\n\n' + "".join(
+    f"    {line}" if line.strip() else line for line in LONG.splitlines(keepends=True)
+)
+METHODS = "class A {\n" + "".join(f"  f{number}(items) {{\n    return items;\n  }}\n" for number in range(800)) + "}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "symbol"), [(LONG, "    return total", "f200"), (CLASS, "        return total", "A.f200")]
+)
 @pytest.mark.parametrize(
     ("typed", "kind"),
-    [
-        ("    x = call(total, [", "code"),
-        ("    x = f('a", "string"),
-        ("    # (", "comment"),
-        ('    """text (', "string"),
-    ],
+    [("x = call(total, [", "code"), ("x = f('a", "string"), ("# (", "comment"), ('"""text (', "string")],
 )
-def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(typed: str, kind: str) -> None:
-    document = Document(LONG, path="a.py", language="python")
+def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(
+    text: str, place: str, symbol: str, typed: str, kind: str
+) -> None:
+    document = Document(text, path="a.py", language="python")
     trees = TreeCache(clock=Hurried())
     assert trees.tree(document.snapshot(), 0) is not None
-    offset = LONG.index("return total", len(LONG) // 2) - 4
-    for char in typed:
+    offset = text.index(place, text.index("f200"))
+    for char in place[: -len(place.lstrip())] + typed:
         at = document.position_at(offset)
         document.apply(Edit(at, at, char))
         offset += 1
@@ -154,7 +160,7 @@ def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(typed: str, ki
     assert tree is not None
     assert whole is not None
     assert scope_at(tree, byte).kind == scope_at(whole, byte).kind == kind
-    assert node_and_symbol(tree, byte)[1].startswith("f200")
+    assert node_and_symbol(tree, byte)[1].startswith(symbol)
     if whole.has_errors:
         start, end = tree.covers
         assert end - start < 3000
@@ -164,6 +170,46 @@ def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(typed: str, ki
         again = trees.tree(snapshot, offset)
         assert again is not None
         assert (again.source, again.covers) == (tree.source, tree.covers), "an insertion was only tried"
+
+
+@settings(max_examples=40)
+@given(st.sampled_from([LONG, CLASS, METHODS]), st.lists(st.tuples(st.floats(0, 1), edits), min_size=1, max_size=5))
+def test_whatever_is_typed_where_the_part_is_of_the_text_and_around_the_cursor(
+    text: str, changes: list[tuple[float, tuple[int, int, str]]]
+) -> None:
+    document = Document(text, path="a", language="javascript" if text is METHODS else "python")
+    trees = TreeCache(clock=Hurried())
+    trees.tree(document.snapshot(), 0)
+    for where, (further, deleted, typed) in changes:
+        offset = min(document.char_count, int(where * document.char_count) + further)
+        document.apply(Edit(document.position_at(offset), document.position_at(offset + deleted), typed + "("))
+        snapshot = document.snapshot()
+        offset = min(snapshot.char_count, offset + len(typed) + 1)
+        tree = trees.tree(snapshot, offset)
+        assert tree is not None
+        byte = byte_offset(snapshot, offset)
+        assert tree.source == encoded(document.text())
+        assert tree.covers[0] <= byte <= tree.covers[1] <= len(tree.source)
+        assert scope_at(tree, byte).kind in ("code", "comment", "string")
+
+
+def test_members_in_braces_are_looked_at_around_the_cursor_too() -> None:
+    document = Document(METHODS, path="a.js", language="javascript")
+    trees = TreeCache(clock=Hurried())
+    trees.tree(document.snapshot(), 0)
+    offset = METHODS.index("return", METHODS.index("f400("))
+    for char in "const x = [a, f({b: c":
+        at = document.position_at(offset)
+        document.apply(Edit(at, at, char))
+        offset += 1
+    snapshot = document.snapshot()
+    tree = trees.tree(snapshot, offset)
+    assert tree is not None
+    assert tree.covers[1] - tree.covers[0] < 500
+    assert node_and_symbol(tree, byte_offset(snapshot, offset))[1].startswith("A")
+    closed = trees.with_insertion(snapshot, offset, "})];\n    ")
+    assert closed is not None
+    assert not closed.errors_in(0, len(closed.source))
 
 
 def test_a_text_that_is_wrong_elsewhere_is_still_looked_at_around_the_cursor() -> None:

@@ -9,7 +9,7 @@ the statements around the cursor are parsed until they are whole again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
@@ -98,13 +98,14 @@ def parse(
     source: bytes,
     previous: SyntaxTree | None = None,
     *,
-    only: Span | None = None,
+    left_out: Sequence[Span] = (),
+    covers: Span | None = None,
     limit_s: float = PARSE_LIMIT_S,
     clock: Clock = perf_counter,
 ) -> SyntaxTree | None:
     """Parse, reusing what `previous` shares. None for unknown languages, over 500 KB and after `limit_s`.
 
-    `only`: these bytes and nothing else (without `previous`).
+    `left_out`: bytes that are passed over (without `previous`); `covers`: what counts as looked at then.
     """
     lexicon = grammar(language)
     if lexicon is None or len(source) > MAX_PARSED_BYTES:
@@ -121,8 +122,13 @@ def parse(
         return clock() > deadline
 
     parser = tree_sitter.Parser(lexicon)
-    if only is not None:
-        parser.included_ranges = [tree_sitter.Range(_point(source, only[0]), _point(source, only[1]), *only)]
+    if left_out:
+        edges = [0, *(edge for gap in left_out for edge in gap), len(source)]
+        parser.included_ranges = [
+            tree_sitter.Range(_point(source, start), _point(source, end), start, end)
+            for start, end in zip(edges[::2], edges[1::2], strict=True)
+            if start < end
+        ]
     reading = Reading(source)
     try:
         if old is not None:
@@ -133,7 +139,7 @@ def parse(
         return None  # what py-tree-sitter raises for a parse that was ended
     finally:
         reading.release(lexicon)
-    return SyntaxTree(language, source, tree, only or (0, len(source)))
+    return SyntaxTree(language, source, tree, covers or (0, len(source)))
 
 
 def _tell_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
@@ -220,14 +226,15 @@ class TreeCache:
     def _part(self, known: SyntaxTree, source: bytes, byte: int) -> SyntaxTree | None:
         """The statements around a byte; None where the whole can be parsed at little cost, or must be."""
         edited = Edited(*common(known.source, source), byte)
-        span = nearby(known.tree.root_node, len(known.source), edited)
-        if span is None:
+        found = nearby(known.tree.root_node, known.source, edited)
+        if found is None:
             return None
-        part = parse(known.language, source, only=edited.now(span), clock=self._clock)
+        gaps = [edited.now(gap) for gap in found.left_out]
+        part = parse(known.language, source, left_out=gaps, covers=edited.now(found.span), clock=self._clock)
         if part is None or part.has_errors:
             return part
         # It is whole again. So is the text then, unless it was wrong elsewhere before.
-        start, end = span
+        start, end = found.span
         elsewhere = known.errors_in(0, max(0, start - 1), 1) + known.errors_in(end + 1, len(known.source), 1)
         return part if elsewhere else None
 
