@@ -26,6 +26,7 @@ SOURCES = ("vscode-client/src", "vscode-client/package.json")
 STATUS_ITEM = '[id="hunch.hunch.hunch.status"]'
 GHOST_TEXT = "[class*=ghost-text]"
 CARET_ITEM = '[id="status.editor.selection"]'
+QUICK_INPUT = ".quick-input-widget input"
 
 START_S = 60.0
 STEP_S = 30.0
@@ -249,16 +250,24 @@ class Page:
 
     def run_command(self, title: str) -> None:
         """Run a command by its title in the command palette."""
-        self.press("F1")
-        self.wait(".quick-input-widget input")
+        self._open_quick_input("F1")
         self.type(title, delay_ms=5)
         self.wait(f'.quick-input-list .monaco-list-row[aria-label*="{title}"]')
         self.press("Enter")
 
+    def _open_quick_input(self, key: str) -> None:
+        """Press a key until the input is there: while a notification or a list takes the focus, a key can be lost."""
+        for _ in range(3):
+            self.press(key)
+            with contextlib.suppress(AssertionError):
+                self.wait(QUICK_INPUT, timeout_s=8.0)
+                return
+        self.press(key)
+        self.wait(QUICK_INPUT)
+
     def open_file(self, name: str, last_line: int) -> None:
         """Open a file by name and put the caret at its end, which is at the start of line `last_line` (from 1)."""
-        self.press("Control+p")
-        self.wait(".quick-input-widget input")
+        self._open_quick_input("Control+p")
         self.type(name, delay_ms=5)
         # The file must be the entry that Enter takes: the list shows the files opened last before it has filtered.
         self.wait(f'.quick-input-list .monaco-list-row.focused[aria-label*="{name}"]')
