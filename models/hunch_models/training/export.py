@@ -65,7 +65,7 @@ def write_gguf(
     path: Path,
     training: Mapping[str, str | int | float],
     *,
-    quant: str = "q8_0",
+    quant: str = SHIPPED,
 ) -> str:
     """Write the model to `path` (swapped in whole) and return its SHA-256.
 

@@ -82,8 +82,8 @@ def _numbers(sample: list[int]) -> bytes:
 class PackedStream:
     """Endless shuffled passes over a file's samples; `position` is where to go on after a stop."""
 
-    def __init__(self, samples: Sequence[NDArray[np.uint16]], seed: int, position: tuple[int, int] = (0, 0)) -> None:
-        self._samples = samples
+    def __init__(self, kept: Sequence[NDArray[np.uint16]], seed: int, position: tuple[int, int] = (0, 0)) -> None:
+        self._kept = kept
         self._seed = seed
         self.epoch, self.index = position
 
@@ -92,17 +92,18 @@ class PackedStream:
         """(epoch, number of the next sample in it)."""
         return self.epoch, self.index
 
-    def _all(self) -> Iterator[list[int]]:
+    def samples(self) -> Iterator[list[int]]:
+        """The samples from `position` on, without end."""
         while True:
-            order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
+            order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._kept))
             while self.index < len(order):
                 number = order[self.index]
                 self.index += 1
-                yield self._samples[number].tolist()
+                yield self._kept[number].tolist()
             self.epoch, self.index = self.epoch + 1, 0
 
     def batches(self, rows: int, length: int) -> Iterator[Batch]:
         """Batches of `rows` packed rows, without end."""
-        packed = pack(self._all(), length)
+        packed = pack(self.samples(), length)
         while True:
             yield to_batch([next(packed) for _ in range(rows)], length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import subprocess
 import sys
+import tempfile
 from itertools import islice
 from pathlib import Path
 
@@ -21,8 +22,6 @@ SAMPLES = st.lists(st.lists(st.integers(0, 65_535), min_size=2, max_size=30), mi
 
 @given(SAMPLES, SAMPLES)
 def test_samples_come_back(validation: list[list[int]], samples: list[list[int]]) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FILE_NAME
         counted = write_samples(path, validation, samples, length=30, most_bytes=10_000_000)
@@ -47,13 +46,13 @@ def test_every_pass_has_every_sample_once_and_goes_on_where_it_was() -> None:
     samples = [np.array([number, number + 1], dtype="<u2") for number in range(50)]
 
     def first(count: int, position: tuple[int, int] = (0, 0)) -> list[list[int]]:
-        return list(islice(PackedStream(samples, 3, position)._all(), count))
+        return list(islice(PackedStream(samples, 3, position).samples(), count))
 
     both = first(100)
     assert sorted(both[:50]) == sorted(both[50:]) == [sample.tolist() for sample in samples]
     assert both[:50] != both[50:]
     stream = PackedStream(samples, 3)
-    begun = list(islice(stream._all(), 63))
+    begun = list(islice(stream.samples(), 63))
     assert begun + first(37, stream.position) == both
 
 
