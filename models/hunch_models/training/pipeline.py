@@ -25,7 +25,8 @@ from hunch_models.training.export import SHIPPED, SMALLER, agreement, write_gguf
 from hunch_models.training.nodes import language_of
 from hunch_models.training.packed import FILE_NAME, write_samples
 from hunch_models.training.phases import decay, needed, train
-from hunch_models.training.train import Progress, Texts, load_weights
+from hunch_models.training.sources import Texts
+from hunch_models.training.train import Progress, load_weights
 
 #: Code points of sources from which the merges are learnt; more changes little and takes memory.
 TOKENIZER_TEXT = 60_000_000
