@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hunch_features.intent.measuring import state_model
+from hunch_features.next_edit.following import OpenSignatures
 from hunch_features.offers.deciding import Decision, Limits, Silence, needed_pause
 from hunch_features.offers.engine import OfferEngine
 from hunch_features.offers.episodes import Episodes
@@ -112,11 +113,13 @@ def found_in_document(episodes: Episodes) -> Source:
     """What the next-edit search finds, as the server asks it."""
     from hunch_server.offering.candidates import find_next
 
+    signatures = OpenSignatures()
+
     def search(document: Document, _at: int) -> list[Offer]:
         episode = episodes.episode(document)
         if episode is None:
             return []
-        found, show = find_next(episode, None, {}, {document.path: document.text()}, ())
+        found, show, _ = find_next(episode, None, {}, {document.path: document.text()}, (), signatures)
         return next_edit_offers(found, {document.path: document.version}, show)
 
     return search

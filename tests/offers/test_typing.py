@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from pathlib import Path
@@ -58,3 +59,13 @@ def test_a_recorded_person_is_left_alone() -> None:
     found = replay(Path(data) / "editing_traces" / "json-crdt-patch.json.gz", next_edits=False, per_hour=2)
     assert found["most_in_a_steady_hour"] <= 2
     assert found["active_hours"] > 4
+
+
+def test_what_the_search_finds_in_a_recording_is_offered(tmp_path: Path) -> None:
+    code = "fn area(side: u32) -> u32 {\n    side * side\n}\n\nfn main() {\n    area(2);\n    area(3);\n}\n"
+    keys = [[len("fn "), len("area"), ""], *([len("fn ") + at, 0, key] for at, key in enumerate("surface"))]
+    rows = [{"time": f"2020-01-01T00:00:{at:02}.000Z", "patches": [key]} for at, key in enumerate(keys)]
+    later = {"time": "2020-01-01T00:02:00.000Z", "patches": [[0, 0, "\n"]]}
+    trace = tmp_path / "code.json"
+    trace.write_text(json.dumps({"startContent": code, "endContent": "", "txns": [*rows, later]}))
+    assert replay(trace, next_edits=True, per_hour=2)["offers"] == 1
