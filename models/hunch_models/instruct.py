@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from hunch_models.backend import Finish
 
@@ -92,10 +92,3 @@ def choice_logprobs(choices: Sequence[str], tokens: Iterable[tuple[str, float]])
     mass = [one or min(floor, max(mass)) for one in mass]
     total = sum(mass)
     return tuple(math.log(one / total) for one in mass)
-
-
-def schema_of(request: InstructRequest) -> dict[str, Any] | None:
-    """The request's JSON schema as data; None when it has none."""
-    import msgspec  # noqa: PLC0415 - only servers that know no GBNF need it
-
-    return msgspec.json.decode(request.schema, type=dict[str, Any]) if request.schema else None

@@ -31,13 +31,6 @@ class Anchor:
     cursor_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraContext:
-    """Snippets of other files for the prompt; the default is none, repository memory plugs in here."""
-
-    snippets: tuple[Snippet, ...] = ()
-
-
 class ContextSource(Protocol):
     """Repository memory, as seen from here. Must answer within a few ms and in a stable order."""
 

@@ -36,8 +36,7 @@ def on_disk(root: Path) -> Exists:
 
 
 def module_roots(root: Path) -> tuple[str, ...]:
-    """Folders from which Python modules may be named, besides those above a file: `src` and each folder at the "
-    "top."""
+    """Folders from which Python modules may be named, besides those above a file: each folder at the top."""
     try:
         return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name[0] != "."))[:200]
     except OSError:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 from time import perf_counter
-from typing import Any
 
 import re2
 import tree_sitter
@@ -22,6 +21,7 @@ from pathspec import GitIgnoreSpec
 from hunch_features.constraints.checked_file import CheckedFile, is_code, place_of
 from hunch_features.constraints.constructs import QUERIES
 from hunch_features.constraints.ignores import ignored_rules
+from hunch_features.constraints.linear import linear_pattern
 from hunch_features.constraints.rule import (
     ForbidConstruct,
     ForbidImport,
@@ -326,14 +326,6 @@ def _constructs(check: ForbidConstruct, file: CheckedFile) -> Iterator[tuple[int
         )
 
 
-@lru_cache(maxsize=256)
-def _re2(pattern: str) -> Any:
-    options = re2.Options()
-    options.max_mem = 8 << 20
-    options.log_errors = False
-    return re2.compile(pattern, options)
-
-
 def _texts(check: ForbidText, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     matches = _literal(check.text, file.text) if check.text else _pattern(check.pattern, file.text)
     for start, end in matches:
@@ -349,7 +341,7 @@ def _literal(needle: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _pattern(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    for match in _re2(pattern).finditer(text):
+    for match in linear_pattern(pattern).finditer(text):
         if match.end() > match.start():
             yield match.start(), match.end()
 

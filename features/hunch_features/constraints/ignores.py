@@ -15,8 +15,7 @@ COMMENT_MARKS = {
 
 
 def ignored_rules(lines: Sequence[str], line: int) -> frozenset[str]:
-    """Ids of rules that may be broken on a line (0-based): named on the line itself, or on a line of its own "
-    "above."""
+    """Ids of rules that may be broken on a line (0-based): named there, or on a line of its own above."""
     found = set(_named(lines[line])) if line < len(lines) else set()
     if line > 0 and lines[line - 1].lstrip().startswith(("#", "//", "/*", "--", ";")):
         found.update(_named(lines[line - 1]))

@@ -197,8 +197,7 @@ _NAMED = re.compile(r"[a-z][\w.-]*", re.IGNORECASE)
 
 @cache
 def _pattern(kind: str) -> re.Pattern[str]:
-    """The pattern of a phrase, by its number, or of `code`, `library`, `manager`. Compiled when it is first "
-    "needed."""
+    """The pattern of a phrase, by its number, or of `code`, `library`, `manager`. Compiled when first needed."""
     if kind.isdigit():
         return re.compile(rf"(?<![\w§.-])(?:{_PHRASES[int(kind)][0]})", re.IGNORECASE)
     if kind == "library":

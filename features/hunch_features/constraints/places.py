@@ -1,5 +1,4 @@
-"""Rules about files: generated ones that are not edited, boundaries of imports, where tests lie, what files "
-"are called."""
+"""Rules about files: generated ones that are not edited, boundaries of imports, where tests lie, how they are called."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import re2
 
+from hunch_features.constraints.linear import linear_pattern
 from hunch_features.constraints.rule import Check, CheckMessage, ForbidText, Place, Rule, Severity, Status, kind_of
 
 PATH = ".hunch/rules.toml"
@@ -157,11 +158,8 @@ def pattern_problem(check: ForbidText | CheckMessage) -> str:
 
 
 def _re2_problem(pattern: str) -> str:
-    options = re2.Options()
-    options.max_mem = 8 << 20
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
+        linear_pattern(pattern)
     except re2.error as error:
         return f"the pattern is not valid in RE2: {error}"
     return ""

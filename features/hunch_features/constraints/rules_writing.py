@@ -37,8 +37,7 @@ HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many entries were added, refreshed, dropped because their sentence is gone, and left as people made "
-    "them."""
+    """How many entries were added, refreshed, dropped because their sentence is gone, and left as people made them."""
 
     added: int
     refreshed: int

@@ -1,5 +1,4 @@
-"""What surrounds the demand of a sentence: labels, headings and lead-ins that turn or narrow it, hedges, "
-"conditions."""
+"""What surrounds the demand of a sentence: labels, headings and lead-ins that turn or narrow it, hedges, conditions."""
 
 from __future__ import annotations
 
@@ -80,8 +79,7 @@ PERMISSION = re.compile(
     r"before)\b)[\w'’-]+){0,14}\)?$",
     re.IGNORECASE,
 )
-"""A condition that the person at the keyboard grants. A guard may be told to step aside, so it stands for "
-"commands."""
+"""A condition that the person at the keyboard grants. A guard may be told to step aside, so it stands for commands."""
 
 _MARKS = re.compile(r"^[\s>*_\-–—•☐☑\[\]]*(?:\[[ xX]\]\s*)?")
 _BAD = re.compile(r"^[❌🚫⛔✗✘❎]️?\s*")
@@ -216,8 +214,7 @@ class Reading:
     problem: str = ""
     hedge: str = ""
     topic: str = ""
-    """The label that was taken off; what stands behind it need not be what the line in front of the list "
-    "speaks of."""
+    """The label that was taken off; what stands behind it need not be what the line above the list speaks of."""
     by_permission: bool = False
     mistakes: bool = False
     """It stands in a list of mistakes, where an order is one that should be followed."""

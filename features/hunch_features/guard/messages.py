@@ -6,14 +6,11 @@ One that an editor will ask for is not known yet: `hunch check --message` looks 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import re2
 
 from hunch_features.constraints.architecture import whole_file
 from hunch_features.constraints.engine import Violation
+from hunch_features.constraints.linear import linear_pattern
 from hunch_features.constraints.rule import CheckMessage, Rule
 
 MAX_BYTES = 64 * 1024
@@ -84,15 +81,7 @@ def problem_of(check: CheckMessage, message: str) -> str:
         return ""
     if check.subject_most and len(subject) > check.subject_most:
         return f"the first line has {len(subject)} characters, at most {check.subject_most} are allowed"
-    if check.require and not _pattern(check.require).search(subject):
+    if check.require and not linear_pattern(check.require).search(subject):
         return "the first line has another form"
-    found = _pattern(check.forbid).search(message) if check.forbid else None
+    found = linear_pattern(check.forbid).search(message) if check.forbid else None
     return f"it holds `{found.group(0).strip()[:60]}`" if found else ""
-
-
-@lru_cache(maxsize=64)
-def _pattern(pattern: str) -> Any:
-    options = re2.Options()
-    options.max_mem = 8 << 20
-    options.log_errors = False
-    return re2.compile(pattern, options)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hunch_models.llama.pace import Pace
 
@@ -52,14 +53,12 @@ class Acceptance:
         return 1 if self._declined % TRY_EVERY == 0 else 0
 
 
+@dataclass(slots=True)
 class Draft:
     """A guess: its tokens and where they come from."""
 
-    __slots__ = ("kind", "tokens")
-
-    def __init__(self, kind: Kind, tokens: list[int]) -> None:
-        self.kind = kind
-        self.tokens = tokens
+    kind: Kind
+    tokens: list[int]
 
 
 class Drafter:

@@ -237,13 +237,6 @@ class Engine:
 
     # Evaluation
 
-    def common(self, prompt: Sequence[int]) -> int:
-        """How many tokens at the start of `prompt` the KV cache already holds."""
-        for at, (old, new) in enumerate(zip(self.tokens, prompt, strict=False)):
-            if old != new:
-                return at
-        return min(len(self.tokens), len(prompt))
-
     def keep(self, count: int) -> int:
         """Cut the KV cache back to its first `count` tokens; return how many it holds then.
 
@@ -260,7 +253,7 @@ class Engine:
 
     def reuse(self, prompt: list[int]) -> int:
         """Cut the KV cache back to what it has in common with `prompt`; the rest must be evaluated for its logits."""
-        count = self.common(prompt)
+        count = common(self.tokens, prompt)
         if count == len(prompt) and not (self._fresh and count == len(self.tokens)):
             count -= 1
         return self.keep(max(0, count))
@@ -299,17 +292,7 @@ class Engine:
         self._batch_tokens[:count] = tokens
         self._batch_positions[:count] = range(start, start + count)
         self._batch_logits[count - rows : count] = 1
-        self._batch.n_tokens = count
-        self._fresh = False
-        try:
-            code = self._lib.llama_decode(self._context, self._batch)
-            self._lib.llama_synchronize(self._context)
-        finally:
-            self._batch_logits[:count] = 0
-        self.evaluated += 1
-        if code != 0:
-            self.clear()
-            raise EngineError(f"llama_decode failed with code {code}")
+        self._decode(count)
         self.tokens += tokens
         self._fresh = True
 
@@ -329,23 +312,29 @@ class Engine:
                 self._batch.seq_id[row][0] = branch
             count = end
         self._batch_logits[:count] = 1
-        self._batch.n_tokens = count
-        self._fresh = False
         try:
-            code = library.llama_decode(self._context, self._batch)
-            library.llama_synchronize(self._context)
+            self._decode(count)
         finally:
-            self._batch_logits[:count] = 0
             for row in range(count):
                 self._batch.seq_id[row][0] = 0
             for branch in range(1, len(texts) + 1):
                 library.llama_memory_seq_rm(self._memory, branch, -1, -1)
+        rows = iter(self.logits_of(count, count))
+        return [list(itertools.islice(rows, len(tokens))) for tokens in texts]
+
+    def _decode(self, count: int) -> None:
+        """Evaluate the first `count` tokens of the batch; the KV cache is empty when that fails. Raises EngineError."""
+        self._batch.n_tokens = count
+        self._fresh = False
+        try:
+            code = self._lib.llama_decode(self._context, self._batch)
+            self._lib.llama_synchronize(self._context)
+        finally:
+            self._batch_logits[:count] = 0
         self.evaluated += 1
         if code != 0:
             self.clear()
             raise EngineError(f"llama_decode failed with code {code}")
-        rows = iter(self.logits_of(count, count))
-        return [list(itertools.islice(rows, len(tokens))) for tokens in texts]
 
     def greedy(self, among: npt.NDArray[np.int64] | None = None, row: Logits | None = None) -> tuple[int, float]:
         """The likeliest next token and its natural-log probability; both among these only, if given.
@@ -470,6 +459,14 @@ class Engine:
     def supports_gpu(self) -> bool:
         """Whether this build of llama.cpp can put layers on a GPU."""
         return bool(self._lib.llama_supports_gpu_offload())
+
+
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    for at, (mine, theirs) in enumerate(zip(one, other, strict=False)):
+        if mine != theirs:
+            return at
+    return min(len(one), len(other))
 
 
 def _log_total(row: Logits) -> float:

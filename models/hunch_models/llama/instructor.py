@@ -59,9 +59,7 @@ class LlamaInstructor:
         worker = self._worker
         assert worker is not None  # noqa: S101 - started above
         self._jobs += 1
-        asked = dataclasses.replace(
-            request, system=encodable(request.system), prompt=encodable(request.prompt), grammar=request.grammar
-        )
+        asked = dataclasses.replace(request, system=encodable(request.system), prompt=encodable(request.prompt))
         try:
             worker.send(wire.Instruct(self._jobs, asked))
             async with asyncio.timeout(request.time_limit_ms / 1000 + GRACE_S):

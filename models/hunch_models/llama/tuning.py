@@ -10,7 +10,6 @@ import asyncio
 import dataclasses
 import hashlib
 import importlib.metadata
-import json
 import logging
 import math
 import os
@@ -24,6 +23,7 @@ import msgspec
 import psutil
 
 from hunch_models.llama import wire
+from hunch_models.llama.measured import Measured
 from hunch_models.llama.process import WorkerProcess
 from hunch_models.llama.settings import EngineSettings, LlamaSettings
 from hunch_models.registry.gguf_header import GgufHeader
@@ -49,7 +49,6 @@ More threads gain on idle cores and lose much when an editor or a compiler uses 
 """
 
 REMEMBERED = "engine-settings.json"
-MOST_REMEMBERED = 64
 
 
 def usable_cores() -> int:
@@ -105,36 +104,11 @@ def is_open(settings: LlamaSettings) -> bool:
     return settings.threads == 0 or settings.gpu_layers < 0 or settings.extra_buffers == "auto"
 
 
-class Memory:
-    """The remembered answers of one state folder: a small JSON file. Damage to it only costs a new trial."""
+class Memory(Measured[Remembered]):
+    """The remembered answers of one state folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / REMEMBERED
-
-    def get(self, key: str) -> Remembered | None:
-        """The answer for `key` (see `key_of`)."""
-        return self._read().get(key)
-
-    def put(self, key: str, answer: Remembered) -> None:
-        """Remember an answer; a folder that cannot be written to is logged and otherwise ignored."""
-        answers = self._read()
-        answers.pop(key, None)
-        answers[key] = answer
-        newest = dict(list(answers.items())[-MOST_REMEMBERED:])
-        part = self._path.with_suffix(f".{os.getpid()}.part")
-        try:
-            part.write_text(json.dumps(msgspec.to_builtins(newest), indent=1), encoding="utf-8")
-            part.replace(self._path)
-        except OSError as error:
-            log.warning("cannot remember engine settings in %s: %s", self._path, error)
-
-    def _read(self) -> dict[str, Remembered]:
-        try:
-            if self._path.stat().st_size > 1 << 20:
-                return {}
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Remembered])
-        except (OSError, msgspec.MsgspecError):
-            return {}
+        super().__init__(folder / REMEMBERED, Remembered)
 
 
 def key_of(header: GgufHeader) -> str:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from hunch_models.llama.engine import Engine
+from hunch_models.llama.engine import Engine, common
 
 LEAST_TOKENS = 64
 """Fewer are read anew faster than they are worth keeping."""
@@ -33,7 +33,7 @@ class WarmStates:
     def prepare(self, prompt: Sequence[int]) -> None:
         """Before `prompt` takes the place of what the KV cache holds: keep that, and bring back what fits better."""
         engine = self._engine
-        shared = engine.common(prompt)
+        shared = common(engine.tokens, prompt)
         if len(prompt) - shared < LEAST_TOKENS:
             return
         if len(engine.tokens) - shared >= LEAST_TOKENS:
@@ -70,11 +70,3 @@ class WarmStates:
 
     def _forget(self, tokens: tuple[int, ...]) -> None:
         self._bytes -= len(self._states.pop(tokens))
-
-
-def common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    for at, (mine, theirs) in enumerate(zip(one, other, strict=False)):
-        if mine != theirs:
-            return at
-    return min(len(one), len(other))

@@ -15,7 +15,7 @@ import msgspec
 
 from hunch_models.backend import Finish
 from hunch_models.errors import BackendError
-from hunch_models.instruct import InstructRequest, InstructResult, choice_logprobs, schema_of
+from hunch_models.instruct import InstructRequest, InstructResult, choice_logprobs
 from hunch_models.remote.dialect import decode, known
 from hunch_models.remote.failures import shown
 from hunch_models.remote.options import RemoteOptions, parse_address
@@ -145,8 +145,8 @@ class RemoteInstructor:
             body |= {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}
         if self._options.kind == "llama":
             return body | {"grammar": request.grammar}
-        schema: dict[str, Any] | None = schema_of(request)
-        if schema is not None:
+        if request.schema:
+            schema = msgspec.json.decode(request.schema, type=dict[str, Any])
             body["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "strict": True, "schema": schema},

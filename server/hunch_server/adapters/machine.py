@@ -31,6 +31,15 @@ def machine_line() -> str:
     )
 
 
+def on_battery() -> bool:
+    """Whether the machine runs on its battery; False where there is none or nobody knows."""
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError, RuntimeError):  # not offered on every system
+        return False
+    return battery is not None and battery.power_plugged is False
+
+
 LOOK_EVERY_S = 5.0
 BUSY_PERCENT = 60.0
 """Above it, over all cores since the last look, somebody else needs them."""
@@ -46,10 +55,9 @@ class Spare:
         self,
         clock: Callable[[], float] = time.monotonic,
         busy_percent: Callable[[], float] = psutil.cpu_percent,
-        battery: Callable[[], bool] | None = None,
+        battery: Callable[[], bool] = on_battery,
     ) -> None:
-        self._clock, self._busy_percent = clock, busy_percent
-        self._battery = battery or on_battery
+        self._clock, self._busy_percent, self._battery = clock, busy_percent, battery
         self._looked_at = clock()
         self._answer = True
         busy_percent()  # the first answer only sets the mark that later ones count from
@@ -62,12 +70,3 @@ class Spare:
             busy = self._busy_percent()
             self._answer = busy < BUSY_PERCENT and not self._battery()
         return self._answer
-
-
-def on_battery() -> bool:
-    """Whether the machine runs on its battery; False where there is none or nobody knows."""
-    try:
-        battery = psutil.sensors_battery()
-    except (AttributeError, OSError, RuntimeError):  # not offered on every system
-        return False
-    return battery is not None and battery.power_plugged is False

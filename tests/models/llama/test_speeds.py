@@ -8,7 +8,8 @@ import pytest
 
 from hunch_models.backend import GenerationRequest
 from hunch_models.llama.backend import LlamaBackend
-from hunch_models.llama.speeds import ENOUGH_JOBS, FILE_NAME, MOST_KEPT, Speeds, keep, kept
+from hunch_models.llama.measured import MOST_KEPT
+from hunch_models.llama.speeds import ENOUGH_JOBS, FILE_NAME, Speeds, keep, kept
 from tests.models.llama.conftest import FIXED, Models
 
 KNOWN = Speeds(123.0, 45.0, ENOUGH_JOBS)
