@@ -1,4 +1,4 @@
-"""Rules about files: generated ones that are not edited, boundaries of imports, where tests lie, how they are called."""
+"""Rules about files: generated ones that are not edited, boundaries of imports, where tests lie, and names."""
 
 from __future__ import annotations
 
