@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from hunch_features.completion import CompletionEngine
 from hunch_features.completion.filters import Drop
+from hunch_features.completion.ranking import forest
 from hunch_features.completion.recall import Recalled
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, BackendState, BackendStatus, Snippet
@@ -215,6 +216,7 @@ class HunchServer(LanguageServer):
         self.gate.configure(now.gate)
         if first:
             self.in_background(self._load_gate())
+            self.in_background(asyncio.to_thread(forest))  # before the first key needs it
         self.offering.follow(now.offers)
         self._follow_memory(now)
         if self.rules.follow(now.rules):
@@ -293,7 +295,7 @@ class HunchServer(LanguageServer):
             if new is self.backend:
                 await new.start()
 
-    def in_background(self, work: Awaitable[None]) -> None:
+    def in_background(self, work: Awaitable[object]) -> None:
         """Run `work` beside everything else and log what goes wrong in it."""
 
         async def guarded() -> None:

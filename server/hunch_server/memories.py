@@ -139,7 +139,9 @@ class Memories:
         if memory is None:
             return ()
         try:
-            return [Recalled(one.text, one.probability) for one in memory.continuations(snapshot, position)]
+            return [
+                Recalled(one.text, one.probability, one.support) for one in memory.continuations(snapshot, position)
+            ]
         except Exception:
             log.exception("bug in continuation")  # the model's own text is better than none
             return ()

@@ -35,8 +35,8 @@ from hunch_features.gating.live import LiveGate
 from hunch_features.gating.recorded import Format, Recorded, read
 from hunch_features.gating.samples import Samples, samples
 from hunch_features.text import Document
+from hunch_models.forests.fitting import fit, log_odds
 from hunch_models.gate.metrics import auc, calibration_error, hidden_of_refused
-from hunch_models.gate.training import fit, log_odds
 
 SETS: tuple[tuple[Format, str], ...] = (
     ("copilot", "copilot_telemetry/suggestions.jsonl.gz"),

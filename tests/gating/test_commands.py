@@ -106,7 +106,7 @@ def test_training_needs_its_packages_or_people(tmp_path: Path) -> None:
 
 
 def test_trained_weights_say_what_they_learnt(tmp_path: Path) -> None:
-    training = pytest.importorskip("hunch_models.gate.training", reason="the train extra is not installed")
+    training = pytest.importorskip("hunch_models.forests.fitting", reason="the train extra is not installed")
     from hunch_features.gating.recorded import read
     from hunch_features.gating.samples import samples
 

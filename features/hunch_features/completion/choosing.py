@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hunch_features.completion.candidates import Source
 from hunch_features.completion.filters import Drop
-from hunch_features.completion.ranking import Ranked, ranked
+from hunch_features.completion.ranking import ranked
 from hunch_features.completion.reasons import Reason
-from hunch_features.completion.recall import Recalled, better
+from hunch_features.completion.recall import Recalled
+from hunch_features.completion.traits import Around
 from hunch_features.gating.situation import LogProbs
 from hunch_models.backend import GenerationResult
 
@@ -27,22 +29,34 @@ class Chosen:
     raw: str
 
 
-def choose(result: GenerationResult, recalled: Sequence[Recalled], filtered: Callable[[str], str | Drop]) -> Chosen:
+def choose(
+    result: GenerationResult, recalled: Sequence[Recalled], around: Around | None, filtered: Callable[[str], str | Drop]
+) -> Chosen:
     """What the model wrote or what memory recalled, whichever is likelier right and passes the filters.
 
+    `around` is None where several lines were asked for: the model's text stands alone then, and nobody knows its worth.
     One that is only too short to be shown is chosen all the same: what is less likely is no better for its length.
     """
     known = LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob)
     written = Chosen(filtered(result.text), known, Source.MODEL, result.text)
-    if result.scores:
-        others = ranked(recalled[: len(result.scores) - 1], result.text, result.scores)
-    else:  # a backend that cannot score
-        other = better(recalled, result.token_logprobs if isinstance(written.result, str) else ())
-        others = [Ranked(other.text, by_model=False, probability=other.probability)] if other is not None else []
+    if around is None:
+        return written
+    # A backend that cannot score other texts tells of its own one how likely it is, but not that it ends there.
+    scores = result.scores or (*((),) * len(recalled), (*result.token_logprobs, math.nan))
+    others = ranked(around, recalled, result.text if isinstance(written.result, str) else None, scores)
     for one in others[:TRIED]:
         text = written.result if one.by_model else filtered(one.text)
         if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
-            if one.by_model or one.text == result.text:
+            if one.by_model:
                 return replace(written, logprobs=replace(known, right=one.probability))
             return Chosen(text, LogProbs.recalled(one.probability), Source.MEMORY, one.text)
     return written
+
+
+def choose_recalled(
+    recalled: Sequence[Recalled], around: Around, filtered: Callable[[str], str | Drop]
+) -> Chosen | None:
+    """The same where no model runs; None where memory knows nothing."""
+    for one in ranked(around, recalled, None, ())[:1]:
+        return Chosen(filtered(one.text), LogProbs.recalled(one.probability), Source.MEMORY, one.text)
+    return None

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hunch_features.completion.cache import TypeThroughCache
-from hunch_features.completion.candidates import Source
-from hunch_features.completion.choosing import Chosen, choose
+from hunch_features.completion.choosing import Chosen, choose, choose_recalled
 from hunch_features.completion.context import ContextAssembler, ContextSource
 from hunch_features.completion.delay import AdaptiveDelay
 from hunch_features.completion.deleted import Deleted
@@ -21,7 +20,7 @@ from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
-from hunch_features.gating.situation import LogProbs
+from hunch_features.completion.traits import Around
 from hunch_features.syntax import TreeCache
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, Finish, GenerationRequest, Priority, StopRule
@@ -109,7 +108,8 @@ class Generations:
         typed = priority is Priority.TYPED
         if typed:
             self.delay.answered(timing.model)
-        chosen = choose(result, recalled, lambda text: self._filtered(snapshot, position, text, tree))
+        around = None if shape.multiline else Around.caret(snapshot, position)
+        chosen = choose(result, recalled, around, lambda text: self._filtered(snapshot, position, text, tree))
         if isinstance(chosen.result, str):
             self.cache.put(
                 snapshot, position, chosen.result, chosen.logprobs, multiline=shape.multiline, ahead=not typed
@@ -120,13 +120,13 @@ class Generations:
     async def recall(self, snapshot: Snapshot, position: Position) -> Chosen | None:
         """The repository's own line, where no model runs; None where nothing is known. Kept in the cache."""
         recalled = await asyncio.to_thread(self._recall.continuations, snapshot, position)
-        if not recalled:
-            return None
-        text = self._filtered(snapshot, position, recalled[0].text, self._tree_of(snapshot, position))
-        logprobs = LogProbs.recalled(recalled[0].probability)
-        if isinstance(text, str):
-            self.cache.put(snapshot, position, text, logprobs, multiline=False)
-        return Chosen(text, logprobs, Source.MEMORY, recalled[0].text)
+        tree = self._tree_of(snapshot, position)
+        chosen = choose_recalled(
+            recalled, Around.caret(snapshot, position), lambda text: self._filtered(snapshot, position, text, tree)
+        )
+        if chosen is not None and isinstance(chosen.result, str):
+            self.cache.put(snapshot, position, chosen.result, chosen.logprobs, multiline=False)
+        return chosen
 
     async def read(self, snapshot: Snapshot, position: Position) -> None:
         """Have the model read the prompt of a place."""

@@ -1,33 +1,31 @@
 """Which of several texts goes on here: what the repository's memory recalls and what the model wrote, in one order.
 
-The model's likelihood of every text decides together with what memory thinks of it. Weights: logistic regression on 500
-holes in the newest commits of two repositories that are in no training data (beets, Pelican), with the bundled model.
+A forest of decision trees looks at what memory and model say of every text and at how it fits the lines around it. How
+it was fitted, and to which repositories: `tests/benchmarks/ranking.py`, docs/completion.md.
 """
 
 from __future__ import annotations
 
-import math
+import functools
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from hunch_features.completion.recall import Recalled
+from hunch_features.completion.traits import NAMES, Around, traits
+from hunch_models.errors import ModelError
+from hunch_models.forests.forest import Description, Forest
+
+log = logging.getLogger(__name__)
 
 MOST_SCORED = 4
 """Recalled texts that the model is asked about; later ones are seldom right and cost time."""
-LEAST_RECALLED, MOST_RECALLED = 0.002, 0.98
-
-BASE = 0.939
-WEIGHTS = {
-    "recalled": 0.681,  # log-odds by memory, bounded
-    "not_recalled": 0.643,
-    "first_recalled": 0.669,
-    "sum": -0.012,  # of the tokens' log-probabilities
-    "tokens": -0.074,
-    "end": 0.252,  # log-probability that the line or the text ends there
-    "written": 0.878,  # the model's own choice
-    "mean": 0.428,
-    "least": 0.019,
-}
+WEIGHTS = Path(__file__).with_name("ranking.onnx")
+VERSION = 1
+BOUND = 30.0
 
 
 class Ranked(NamedTuple):
@@ -38,32 +36,34 @@ class Ranked(NamedTuple):
     probability: float
 
 
-def ranked(recalled: Sequence[Recalled], written: str, scores: Sequence[Sequence[float]]) -> list[Ranked]:
-    """All texts, the likeliest first.
+def ranked(
+    around: Around, recalled: Sequence[Recalled], written: str | None, scores: Sequence[Sequence[float]]
+) -> list[Ranked]:
+    """All texts, the likeliest first. `written`: what the model wrote, None where none was asked.
 
     `scores`: the model's log-probabilities of each recalled text's tokens and of its end, and last of `written`
-    (`GenerationResult.scores`). A text without a score is left out, except by memory alone.
+    (`GenerationResult.scores`); empty for texts that it was not asked about. Without the forest, what memory says has
+    memory's order, and nothing of it comes before what a model wrote.
     """
-    rank = {one.text: (place, one.probability) for place, one in enumerate(recalled)}
-    found: list[Ranked] = []
-    for text, score in zip([*(one.text for one in recalled), written], scores, strict=False):
-        own = text == written
-        if len(score) < 2 or any(text == one.text for one in found):
-            continue
-        place, probability = rank.get(text, (-1, 0.0))
-        bounded = min(MOST_RECALLED, max(LEAST_RECALLED, probability))
-        *tokens, end = score
-        total = sum(tokens)
-        odds = BASE + (
-            WEIGHTS["recalled"] * math.log(bounded / (1 - bounded))
-            + WEIGHTS["not_recalled"] * (place < 0)
-            + WEIGHTS["first_recalled"] * (place == 0)
-            + WEIGHTS["sum"] * total
-            + WEIGHTS["tokens"] * len(tokens)
-            + WEIGHTS["end"] * end
-            + WEIGHTS["written"] * own
-            + WEIGHTS["mean"] * total / len(tokens)
-            + WEIGHTS["least"] * min(tokens)
-        )
-        found.append(Ranked(text, own, 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))))
+    texts, rows = traits(around, recalled, written, scores)
+    trees = forest()
+    if trees is None:
+        return [] if written else [Ranked(one.text, by_model=False, probability=one.probability) for one in recalled]
+    if not texts:
+        return []
+    odds = np.clip(trees.log_odds(rows), -BOUND, BOUND)
+    found = [
+        Ranked(text, text == written, probability)
+        for text, probability in zip(texts, (1 / (1 + np.exp(-odds))).tolist(), strict=True)
+    ]
     return sorted(found, key=lambda one: -one.probability)
+
+
+@functools.cache
+def forest() -> Forest[Description] | None:
+    """The shipped forest, loaded once; None, and a line in the log, where it is damaged."""
+    try:
+        return Forest(WEIGHTS, Description, VERSION, NAMES)
+    except ModelError as error:
+        log.error("texts of memory and model are not put in order: %s", error)
+        return None

@@ -153,6 +153,8 @@ def write_tree(root: Path, commit: str, target: Path) -> int:
         path = name.decode("utf-8", "replace")
         if len(parts) != 4 or parts[0] not in (b"100644", b"100755") or language_of(path) is None:
             continue
+        if not parts[3].isdigit():  # git's `BAD`: an object that this clone does not have
+            continue
         if int(parts[3]) > MAX_FILE_BYTES or ".." in Path(path).parts or written >= MAX_TREE_FILES:
             continue
         place = target / path

@@ -20,8 +20,8 @@ from hunch_features.gating.features import REQUEST_FEATURES, SHOW_FEATURES, VERS
 from hunch_features.gating.levels import LOST
 from hunch_features.gating.measuring import outcome, report
 from hunch_features.gating.samples import Samples
+from hunch_models.forests.fitting import FitConfig, calibrate, export, fit, log_odds
 from hunch_models.gate.metrics import resampled
-from hunch_models.gate.training import FitConfig, calibrate, export, fit, log_odds
 from hunch_models.gate.tree_model import Description
 from hunch_models.onnx_weights import description_path
 

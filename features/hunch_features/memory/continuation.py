@@ -34,7 +34,7 @@ NEAR_CHARS = 40_000
 """Text of the open file looked at on each side of the caret."""
 PLACES, VOTES = 250, 60
 KEPT_TEXTS = 8
-MAX_CANDIDATES = 5
+MAX_CANDIDATES = 8
 _WORD_END = re.compile(r"\w+\Z")
 
 
@@ -52,14 +52,35 @@ class Weights(NamedTuple):
 DEFAULT_WEIGHTS = Weights()
 
 
+class Support(NamedTuple):
+    """What speaks for a text: the votes of places that went on like it.
+
+    `share` of all votes, their `weight`, the longest context that is the same (`exact`) or has the same form
+    (`shaped`), and lines below that go on alike (`after`), in tokens; how many `votes`, `here` in the open file;
+    whether the best of them is in the `same_file`; `length` in tokens; whether a part of its first word is `typed`
+    already, and whether the word at the caret is `unheard` of as a whole one.
+    """
+
+    share: float
+    weight: float
+    exact: int
+    shaped: int
+    after: int
+    votes: int
+    here: int
+    same_file: bool
+    length: int
+    typed: bool
+    unheard: bool
+
+
 class Continuation(NamedTuple):
-    """A text for the rest of the line. `probability`: that it is exactly right; `votes`: places that say so."""
+    """A text for the rest of the line. `probability`: that it is exactly right; `path`: where the best vote lies."""
 
     text: str
     probability: float
-    votes: int
-    matched: int
     path: str
+    support: Support
 
 
 @dataclass(slots=True)
@@ -140,6 +161,7 @@ class Continuations:
         found = self._candidates(prefix, suffix, path)
         found.sort(key=lambda entry: -entry[0])
         last = bare_of(cut(rest.encode("utf-8", "replace")).ids)[1:][-1:]
+        weights = sum(group.weight for _, group, _ in found)
         best: dict[str, Continuation] = {}
         for probability, group, caret in found:  # spelt out only as far as needed: there may be hundreds
             if len(best) == MAX_CANDIDATES:
@@ -150,7 +172,11 @@ class Continuations:
             # What stands after the caret stays there.
             text = (whole.removesuffix(rest).rstrip() if whole.endswith(rest) else "") if rest else whole
             if text and text not in best:
-                best[text] = Continuation(text, probability, group.votes, group.exact, group.path)
+                support = Support(
+                    group.weight / weights, group.weight, group.exact, group.shaped, group.after, group.votes,
+                    group.here, group.path == path, len(group.raw), bool(caret.typed), caret.unheard,
+                )  # fmt: skip
+                best[text] = Continuation(text, probability, group.path, support)
         return list(best.values())
 
     def _candidates(self, prefix: str, suffix: str, path: str) -> Found:

@@ -83,7 +83,9 @@ class OneRepository:
 
     def continuations(self, snapshot: Snapshot, position: Position) -> Sequence[Recalled]:
         """How the line goes on by the repository's own code."""
-        return [Recalled(one.text, one.probability) for one in self._memory.continuations(snapshot, position)]
+        return [
+            Recalled(one.text, one.probability, one.support) for one in self._memory.continuations(snapshot, position)
+        ]
 
     def unknown_call(self, snapshot: Snapshot, position: Position, text: str) -> str:
         """What a completion calls that does not exist, in words; empty where all may exist."""

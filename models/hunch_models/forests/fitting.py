@@ -18,7 +18,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 
-from hunch_models.gate.tree_model import INPUT, OUTPUT
+from hunch_models.forests.forest import INPUT, OUTPUT
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -26,7 +26,7 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
-    """Every choice of a fit. Extremely randomised splits: on a few thousand noisy decisions they beat exact ones."""
+    """Every choice of a fit. On a few thousand noisy decisions, extremely randomised splits beat exact ones."""
 
     members: int = 3
     trees: int = 400
@@ -36,6 +36,7 @@ class FitConfig:
     features: float = 0.3
     rows: float = 0.7
     decay: float = 5.0
+    random_splits: bool = True
     seed: int = 11
 
 
@@ -46,7 +47,7 @@ def fit(rows: Floats, labels: Labels, config: FitConfig, weights: Floats | None 
     """`members` boosters of different seeds, whose mean log-odds is the forest's."""
     options = {
         "objective": "binary",
-        "extra_trees": True,
+        "extra_trees": config.random_splits,
         "num_leaves": config.leaves,
         "learning_rate": config.rate,
         "min_data_in_leaf": config.least_in_leaf,
@@ -109,7 +110,7 @@ def export(forest: Forest, path: Path, width: int) -> None:
     )
     graph = helper.make_graph(
         [node],
-        "gate",
+        "forest",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, width])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
     )

@@ -1,0 +1,1 @@
+"""Forests of decision trees as ONNX: running them (`forest`), fitting and writing them (`fitting`)."""
