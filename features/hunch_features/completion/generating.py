@@ -21,6 +21,7 @@ from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
+from hunch_features.completion.worth import worth_of
 from hunch_features.gating.situation import LogProbs
 from hunch_features.syntax import TreeCache
 from hunch_features.text import Position, Snapshot
@@ -88,9 +89,11 @@ class Generations:
         request = self._assembled(snapshot, position, shape)
         # What memory says comes first: the model is asked how likely it finds each of its texts.
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
+        judged = recalled[: self.plan().scored]
         request = replace(
             request,
-            score=tuple(one.text for one in recalled[: self.plan().scored]),
+            score=tuple(one.text for one in judged),
+            worth=worth_of(judged) if judged else None,
             lookup=self.deleted.texts,
             priority=priority,
         )

@@ -11,7 +11,7 @@ import llama_cpp
 import numpy as np
 import pytest
 
-from hunch_models.backend import Finish, GenerationRequest, Snippet, StopRule, TokenBudget
+from hunch_models.backend import Finish, GenerationRequest, Snippet, StopRule, TokenBudget, Worth
 from hunch_models.fim import Slot
 from hunch_models.llama.engine import Engine, EngineError
 from hunch_models.llama.generation import Generator, Outcome
@@ -300,6 +300,29 @@ def test_texts_are_judged_beside_what_was_generated(models: Models) -> None:
     assert len(outcome.scores) == len(texts) + 1
     assert all(outcome.scores)
     assert engine.evaluated - before <= 7 + 1 + 4  # the tokens, the first text, and a few calls for nine more
+
+
+@pytest.mark.parametrize(
+    ("priors", "read"),
+    [
+        ((0.0, 0.0, 0.0), (True, True, True)),
+        ((0.0, -1e9, 0.0), (True, False, True)),
+        ((1e9, 0.0, 0.0), (True, False, False)),
+        ((0.0,), (True, True, True)),  # not one for each: no use
+    ],
+)
+def test_what_cannot_be_the_best_is_not_read(models: Models, priors: tuple[float, ...], read: tuple[bool, ...]) -> None:
+    texts = ("value", "(self.total)", "name")
+    # Of the likelihood nothing counts below zero, so that only what is known before decides.
+    worth = Worth(priors, own=0.0, written=-1.0, total=0.001, tokens=0.0, end=0.0, mean=0.0, least=0.0)
+    outcome = run(load(models.random), request(CODE, "\n", max_tokens=6, score=texts, worth=worth))
+    assert tuple(map(bool, outcome.scores[:3])) == read  # the first is read with the prompt anyway
+    assert outcome.scores[3]
+    plain = run(load(models.random), request(CODE, "\n", max_tokens=6, score=texts))
+    assert (outcome.text, outcome.logprobs) == (plain.text, plain.logprobs)
+    assert outcome.timing.scored_tokens <= plain.timing.scored_tokens
+    for score, other in zip(outcome.scores, plain.scores, strict=True):
+        np.testing.assert_allclose(score, other if score else (), atol=1e-3)
 
 
 def test_judging_many_texts_makes_room_for_itself(models: Models) -> None:
