@@ -15,8 +15,8 @@ LONGEST_SCORED = 48
 class Scorer:
     """How likely each of some texts is after the first `prompt` tokens, each evaluated once at most.
 
-    `worth`: leaves those out that cannot be worth more than one that is known. `start`: the bytes before the cursor that
-    the answer has to begin with. `chunk`: tokens to evaluate at once, unless a text has more.
+    `worth`: leaves those out that cannot be worth more than one that is known. `start`: the bytes before the cursor
+    that the answer has to begin with. `chunk`: tokens to evaluate at once, unless a text has more.
     """
 
     def __init__(
