@@ -19,6 +19,7 @@ from hunch_features.constraints import (
 from hunch_features.constraints.found import Found
 from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
 from hunch_features.constraints.references import resolved
+from hunch_features.constraints.residue import Clause, residue_of
 from hunch_features.constraints.rule import (
     Check,
     CheckMessage,
@@ -111,6 +112,8 @@ class Understood:
     exclude: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     problem: str = ""
+    said_more: bool = False
+    """The problem is that the sentence says more than the check would see."""
 
 
 def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
@@ -147,7 +150,8 @@ def compile_statement(statement: Statement) -> list[Rule]:
     if reading.hedge and (found or _MODAL.search(statement.text)):
         return [_not_enforced(statement, "advisory", f"it leaves room for judgement: “{reading.hedge}”")]
     if found:
-        return [_not_enforced(statement, "unsupported", found[0].problem)]
+        status: Status = "advisory" if found[0].said_more else "unsupported"
+        return [_not_enforced(statement, status, found[0].problem)]
     if not _MODAL.search(statement.text):
         return []
     if not _MEASURABLE.search(statement.text):
@@ -221,8 +225,15 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
     if found is None or not found.checks:
         other = _of_words(statement, reading, text)
         found = other if other is not None else found
-    if found is not None and found.checks and (problem := reading.problem or _taken_back(statement)):
+    if found is None or not found.checks:
+        return found
+    if problem := reading.problem or _taken_back(statement):
         return Understood(problem=problem)
+    scoped = (*found.include, *found.exclude, *found.languages)
+    left = residue_of(Clause(text, reading.text, reading.where, reading.spans), found.checks, scoped)
+    if left:
+        words = ", ".join(f"“{word}”" for word in left[:4])
+        return Understood(problem=f"it says more than a check would see: {words}", said_more=True)
     return found
 
 
