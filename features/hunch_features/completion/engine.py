@@ -161,6 +161,12 @@ class CompletionEngine:
             chance = math.exp(candidate.mean_logprob) if candidate.mean_logprob is not None else 0.0
         self._ahead.shown(*self._last[1:], candidate.completion, chance)
 
+    def moved(self, snapshot: Snapshot, position: Position) -> None:
+        """The cursor was put here by other means than typing: the place is read once nothing more happens."""
+        settings = self._settings
+        if settings.enable and settings.trigger == "automatic" and settings.enabled_for(snapshot.language):
+            self._ahead.moved(snapshot, position)
+
     def accepted(self, candidate_id: str) -> None:
         """It was inserted, as a whole or in part."""
         self._gate.taken(candidate_id)

@@ -132,7 +132,8 @@ class Generations:
         return Chosen(text, logprobs, Source.MEMORY, recalled[0].text)
 
     async def read(self, snapshot: Snapshot, position: Position) -> None:
-        """Have the model read the prompt of a place."""
+        """Have the model read the prompt of a place, and follow its syntax: far from the last place that takes long."""
+        self.trees.tree(snapshot, snapshot.offset_at(position))
         shape = Shape(StopRule(), self.settings.max_tokens_line, multiline=False)
         await self._backend.prewarm(replace(self._assembled(snapshot, position, shape), priority=Priority.PREWARM))
 
