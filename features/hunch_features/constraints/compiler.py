@@ -16,6 +16,8 @@ from hunch_features.constraints import (
     plain,
     together,
 )
+from hunch_features.constraints.context import narrowing
+from hunch_features.constraints.contradictions import contradicts
 from hunch_features.constraints.found import Found
 from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
 from hunch_features.constraints.references import resolved
@@ -229,6 +231,11 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
         return found
     if problem := reading.problem or _taken_back(statement):
         return Understood(problem=problem)
+    if contradicts(reading.text, reading.spans, found.checks):
+        return Understood(problem="a check would forbid what the sentence recommends")
+    labels = (statement.lead, reading.topic) if text == reading.text else (statement.lead,)
+    if around := narrowing(statement.text, statement.headings, labels, found.checks, found.include, found.languages):
+        return Understood(problem=f"“{around[:60]}” may narrow it", said_more=True)
     scoped = (*found.include, *found.exclude, *found.languages)
     left = residue_of(Clause(text, reading.text, reading.where, reading.spans), found.checks, scoped)
     if left:
@@ -241,8 +248,12 @@ def _taken_back(statement: Statement) -> str:
     """Why a neighbour of the sentence keeps it from being a rule: one that makes an exception from the same."""
     if _TAKEN_BACK.match(statement.after):
         return f"an exception follows: “{statement.after[:60]}”"
-    if re.match(r"^\W*(?:when|whenever|if|while|during|after|before|where|once)\b", statement.before, re.IGNORECASE):
-        return f"it stands behind a condition: “{statement.before[:60]}”"
+    if re.match(
+        r"^\W*(?:when|whenever|if|while|during|after|before|where|once|in|for|inside|within|under|on)\b",
+        statement.before,
+        re.IGNORECASE,
+    ):
+        return f"what stands before it may narrow it: “{statement.before[:60]}”"
     if re.search(r"\b(?:unless|except)\b", statement.before, re.IGNORECASE) and _long_words(
         statement.before
     ) & _long_words(statement.text):

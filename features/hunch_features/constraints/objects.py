@@ -91,6 +91,8 @@ def globs_of(
     found: list[str] = []
     for number in numbers:
         span = classify(spans[number], verb="edit")
+        if re.fullmatch(r"@[\w-]+/[\w.-]+", span.text):
+            return None  # a package, not a folder
         package = packages and re.fullmatch(r"[a-z_]\w*(?:\.[a-z_]\w*)*", spans[number]) is not None
         if span.kind != "path" and not package:
             return None

@@ -234,3 +234,41 @@ PURPOSES = tuple(
     )
 )
 """Purposes that are all that a forbidden thing is for, so that they narrow nothing; and in which checks."""
+
+TOPICS = _of(
+    """
+    a an and the of for to in on or all any our your my this these those it is are be must should always never
+    do not don t s no new every with we use only what how things thing when writing write you i code coding
+    codebase style styles guideline guidelines guide convention conventions standard standards rule rules
+    principle principles practice practices best good general core basic basics key critical important main
+    overview summary note notes reminder reminders hard golden strict mandatory required requirement
+    requirements essential essentials non negotiable negotiables house project repository repo development
+    developer dev workflow working process engineering contributing contribution contributions quality
+    readability structure organization organisation naming names name format formatting formatter lint linting
+    linter indentation whitespace syntax language level pattern patterns avoid avoided forbidden banned
+    prohibited disallowed allowed behavior behaviors actions action dont dos donts anti antipattern follow
+    following constraint constraints expectation expectations preference preferences instruction instructions
+    agent agents ai assistant llm claude codex copilot gemini cursor specific quick max maximum include includes
+    uses few modifications philosophy architecture named reference tip tips checklist policy policies common
+    mistake mistakes pitfall pitfalls gotcha gotchas consideration considerations additional other file files
+    function functions class classes variable variables method methods type types typing hint hints annotation
+    annotations docstring docstrings documentation comment comments import imports export exports quote quotes
+    semicolon semicolons string strings length limit limits line lines size implementation technical default
+    defaults setup tooling tools command commands commit commits git
+    """
+)
+"""Words of headings and labels that say nothing but that rules follow, or what a style is about."""
+GENERAL_TOPICS = _of(
+    """
+    typescript javascript python rust go golang java react node js ts tsx jsx vue svelte angular css html
+    tailwind frontend backend ui api apis performance security safety logging log logs error errors handling
+    exception exceptions state management hook hooks async asynchronous concurrency module modules package
+    packages manager dependency dependencies architecture design interface interfaces alias aliases enum enums
+    system generic generics safe typesafety memory debugging debug date dates time http network networking
+    request requests validation test tests testing unit integration formatting components component styling
+    accessibility compiler enabled signal signals query queries input inputs output outputs boolean null none
+    check checks context build builds ci release version goroutine goroutines control configuration config
+    boundary boundaries layer layers direction path paths absolute relative
+    """
+)
+"""Words of headings that say what a name or construct is about, without narrowing where it is forbidden."""

@@ -177,10 +177,11 @@ def _code(text: str) -> Span:
     if tag := _TAG.match(text):
         return Span("snippet", f"<{tag.group(1)}")
     if generic := _GENERIC.match(text):
-        return Span("name", generic.group(1))
+        # `Optional[X]` is what the name is for; `Array<T>` is one use of many.
+        return Span("snippet", f"{generic.group(1)}<") if text.endswith(">") else Span("name", generic.group(1))
     if _NAME.match(text) and not _PATH_LIKE.match(text):
         return Span("name", text)
-    if _SCOPED.match(text):
+    if _SCOPED.match(text) or re.fullmatch(r"node:[a-z_]+(?:/[a-z_]+)*", text):
         return Span("module", text)
     if _PATH.match(text):
         return Span("path", text)

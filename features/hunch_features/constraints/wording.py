@@ -192,7 +192,8 @@ _TESTS = re.compile(
 )
 _FILLERS = (
     r"(?:\s+(?:code|files?|guidelines?|rules?|style(?:\s+guide)?|conventions?|standards?|only|"
-    r"best\s+practices|specific|coding|\(.*\)))*"
+    r"best\s+practices|specific|specifics|coding|naming|formatting|linting|quality|typing|syntax|preferences|patterns|"
+    r"principles|requirements|development|workflow|notes|imports|language|and|&|\(.*\)))*"
 )
 _LANGUAGE = re.compile(
     rf"^(?:the\s+)?(?P<names>(?:[A-Za-z.+#]+)(?:\s*(?:/|,|&|and)\s*[A-Za-z.+#]+)*){_FILLERS}$", re.IGNORECASE
