@@ -1,7 +1,7 @@
 """Typing for long: whether memory, open files and latency stay what they were.
 
-`python -m tests.benchmarks.soak [--keys N]` types into a real server with the bundled model, each key when the one
-before is answered, and prints one JSON document. 30,000 keys take some minutes; 100,000 are the long form.
+`python -m tests.benchmarks.soak [--keys N] [--minutes M]` types into a real server with the bundled model, each key
+when the one before is answered, and prints one JSON document. It ends after `M` minutes if the keys are not typed then.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from hunch_server.benchmarks.typing import SHOW_ALL
 from tests.robustness.soaking import Soak, soak
 
 
-async def measure(keys: int) -> Soak:
+async def measure(keys: int, minutes: float) -> Soak:
     """A server of its own in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="hunch-bench-", ignore_cleanup_errors=True) as folder:
         root = Path(folder).resolve()
         try:
             async with editor_session(root, options=SHOW_ALL) as editor:
                 await editor.wait_for_state("ready")
-                return await soak(editor, root, keys, lambda typed: print(f"{typed} of {keys}", file=sys.stderr))
+                progress = lambda typed: print(f"{typed} of {keys}", file=sys.stderr)  # noqa: E731
+                return await soak(editor, root, keys, minutes * 60, progress)
         finally:
             memory.forget(root)
 
@@ -36,7 +37,9 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=30_000)
-    found = asyncio.run(measure(parser.parse_args().keys))
+    parser.add_argument("--minutes", type=float, default=12)
+    options = parser.parse_args()
+    found = asyncio.run(measure(options.keys, options.minutes))
     print(json.dumps({**found.summary(), "machine": machine_line()}, indent=2))
 
 

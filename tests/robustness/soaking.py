@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,10 +20,9 @@ from hunch_server.counters import percentiles
 from tests.robustness.typists import CLOSED_LOOP, NAME, SOURCE, retyping
 
 TENTHS = 10
-PIECES = 10
-"""Replays of each tenth, each followed by a look at memory: one look alone is mostly chance."""
-WARM_UP = 24
-"""Keystrokes before anything is measured: what is loaded lazily."""
+PIECES, LEAST_PIECE = 100, 24
+"""Replays, each followed by a look at memory, and the fewest keystrokes of one. One such comes before: what is loaded
+lazily."""
 
 
 class Soaking(HunchSide):
@@ -35,16 +36,15 @@ class Soaking(HunchSide):
 
 @dataclass(slots=True)
 class Soak:
-    """What was seen: memory in MB after so many `keys`, of the server and of its worker; open files; p95s in ms."""
+    """What was seen piece by piece: keys typed so far, memory in MB of the server and of its worker, open files, times
+    to first text in ms, and the server's p95 outside the model in ms."""
 
     keys: list[int] = field(default_factory=list)
     server_mb: list[float] = field(default_factory=list)
     worker_mb: list[float] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
-    first_text_p95_ms: list[float] = field(default_factory=list)
-    outside_p95_ms: list[float] = field(default_factory=list)
-    texts: list[int] = field(default_factory=list)
-    """Requests answered with text, by tenth."""
+    first_text_ms: list[list[float]] = field(default_factory=list)
+    outside_ms: list[float] = field(default_factory=list)
     unanswered: int = 0
     seconds: float = 0.0
     work: dict[str, Any] = field(default_factory=dict)
@@ -59,10 +59,23 @@ class Soak:
         """Server and worker together."""
         return [sum(pair) for pair in zip(self.server_mb, self.worker_mb, strict=True)]
 
+    @property
+    def tenths(self) -> list[list[float]]:
+        """Times to first text, tenth by tenth."""
+        count = len(self.first_text_ms)
+        edges = [tenth * count // TENTHS for tenth in range(TENTHS + 1)]
+        return [list(chain(*self.first_text_ms[start:end])) for start, end in pairwise(edges)]
+
+    @property
+    def latency(self) -> list[float]:
+        """The p95 of each tenth, ms."""
+        return [percentiles(tenth)["p95"] for tenth in self.tenths]
+
     def summary(self) -> dict[str, Any]:
         """The figures of docs/benchmarks.md."""
         halves = {"all": 0.0, "second half": 0.5}
         memories = {"server": self.server_mb, "worker": self.worker_mb, "both": self.total_mb}
+        latency = self.latency
         return {
             "keystrokes": self.keys[-1],
             "seconds": round(self.seconds, 1),
@@ -73,44 +86,41 @@ class Soak:
                 for name, found in memories.items()
             },
             "open_files": [self.files[0], self.files[-1], max(self.files)],
-            "first_text_p95_ms": self.first_text_p95_ms,
-            "last_tenth_to_first": round(self.first_text_p95_ms[-1] / self.first_text_p95_ms[0], 3),
-            "outside_model_p95_ms": self.outside_p95_ms,
+            "first_text_p95_ms": latency,
+            "last_tenth_to_first": round(latency[-1] / latency[0], 3),
+            "outside_model_p95_ms": [self.outside_ms[0], self.outside_ms[-1]],
             "work": self.work,
         }
 
 
 async def soak(
-    editor: Editor, root: Path, keystrokes: int, advance: Callable[[int], None] = lambda typed: None
+    editor: Editor,
+    root: Path,
+    keystrokes: int,
+    limit_s: float = math.inf,
+    advance: Callable[[int], None] = lambda typed: None,
 ) -> Soak:
-    """Type so many keys into a running server, each when the one before is answered."""
+    """Type so many keys into a running server, each when the one before is answered; fewer when `limit_s` is over."""
     assert editor.process_id is not None
     server = psutil.Process(editor.process_id)
     (root / NAME).write_text(SOURCE, encoding="utf-8")
     side, found = Soaking(editor, root), Soak()
-    await replay(side, retyping(seed=0, keystrokes=WARM_UP), CLOSED_LOOP)
+    await replay(side, retyping(seed=0, keystrokes=LEAST_PIECE), CLOSED_LOOP)
     started = perf_counter()
-    pieces = max(1, min(PIECES, keystrokes // TENTHS // WARM_UP))
-    each = keystrokes // TENTHS // pieces
+    each = max(LEAST_PIECE, keystrokes // PIECES)
     typed = 0
-    for tenth in range(TENTHS):
-        first_text: list[float] = []
-        for piece in range(pieces):
-            seed = 1 + tenth * pieces + piece
-            figures = (await replay(side, retyping(seed=seed, keystrokes=each), CLOSED_LOOP)).figures
-            found.unanswered += figures.requests - figures.answered
-            first_text += figures.first_text_ms
-            typed += figures.keystrokes
-            children = server.children(recursive=True)
-            found.keys.append(typed)
-            found.server_mb.append(server.memory_info().rss / 1e6)
-            found.worker_mb.append(sum(child.memory_info().rss for child in children) / 1e6)
-            found.files.append(server.num_handles() if psutil.WINDOWS else server.num_fds())
-            advance(typed)
+    while len(found.keys) < TENTHS or (typed < keystrokes and perf_counter() - started < limit_s):
+        figures = (await replay(side, retyping(seed=1 + len(found.keys), keystrokes=each), CLOSED_LOOP)).figures
+        typed += figures.keystrokes
         stats = await editor.request("hunch/stats")
-        found.texts.append(len(first_text))
-        found.first_text_p95_ms.append(percentiles(first_text)["p95"])
-        found.outside_p95_ms.append(stats["outside_model_ms"]["p95"])
+        found.unanswered += figures.requests - figures.answered
+        found.first_text_ms.append(figures.first_text_ms)
+        found.outside_ms.append(stats["outside_model_ms"]["p95"])
         found.work = stats["work"]
+        found.keys.append(typed)
+        found.server_mb.append(server.memory_info().rss / 1e6)
+        found.worker_mb.append(sum(child.memory_info().rss for child in server.children(recursive=True)) / 1e6)
+        found.files.append(server.num_handles() if psutil.WINDOWS else server.num_fds())
+        advance(typed)
     found.seconds = perf_counter() - started
     return found
