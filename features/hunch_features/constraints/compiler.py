@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from hunch_features.constraints import (
     commit_messages,
     directives,
@@ -27,6 +29,8 @@ from hunch_features.constraints.rule import (
     CheckMessage,
     ForbidCommand,
     ForbidDependency,
+    ForbidEdit,
+    ForbidFile,
     ForbidImport,
     Place,
     Rule,
@@ -94,6 +98,8 @@ _TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 """A sentence that takes something back of the one in front of it."""
+_NO_CODE = re.compile(r"\.(?:json|toml|ya?ml|md|lock|txt|cfg|ini)$")
+"""Files in which no code is looked for."""
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
 _NO = re.compile(r"^no\b", re.IGNORECASE)
 _NARROWS = re.compile(r"\b(?:to|for|when|in|on)\s", re.IGNORECASE)
@@ -290,7 +296,8 @@ def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Unders
     inside = globs_of(reading.spans, demand.in_places, statement.folder)
     outside = globs_of(reading.spans, demand.not_in_places, statement.folder, packages=demand.packages)
     commands = any(isinstance(check, ForbidCommand) for check in checks)
-    if inside is None or outside is None or (commands and (inside or outside)):
+    documents = any(_NO_CODE.search(place) for place in (*(inside or ()), *(outside or ())))
+    if inside is None or outside is None or documents or (commands and (inside or outside)):
         return Understood(problem="its scope is not understood")
     return Understood(
         tuple(checks), demand.strict, (*demand.include, *inside), (*demand.exclude, *outside), demand.languages
@@ -349,6 +356,8 @@ def _of_source(reading: Reading, found: Found) -> Understood:
 
 
 def _enforced(statement: Statement, found: Understood, check: Check, number: int) -> Rule:
+    if isinstance(check, ForbidEdit | ForbidFile):
+        check = msgspec.structs.replace(check, paths=tuple(places.below(statement.folder, one) for one in check.paths))
     return Rule(
         id=statement.id if number == 0 else f"{statement.id}.{number + 1}",
         kind=kind_of(check),

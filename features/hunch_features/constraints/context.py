@@ -13,8 +13,10 @@ from hunch_features.constraints.objects import FUNCTIONS
 from hunch_features.constraints.residue_words import GENERAL_TOPICS, TOPICS
 from hunch_features.constraints.rule import (
     Check,
+    ForbidCommand,
     ForbidConstruct,
     ForbidCycles,
+    ForbidEdit,
     ForbidReference,
     ForbidText,
     LimitLength,
@@ -38,6 +40,13 @@ _UNMISTAKABLE = frozenset(
      "percent_format", "format_call", "goto", "implicit_optional"}
 )  # fmt: skip
 """Constructs that mean the same wherever they are spoken of."""
+_BARE = re.compile(r"^\W*⟦\d+⟧\s*(?:,|\(|[-–—])?\s*\(?(?:not|never|over)\b", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:tests?|files?|modules?|components?|handlers?|services?|scripts?|routes?|pages?|packages?|layers?|keys?|endpoints?|"
+    r"controllers?|models?|migrations?|templates?|stories|workflows?)$",
+    re.IGNORECASE,
+)
+"""Labels that name a part of the code."""
 _FIRM = re.compile(r"[.:(!]|^\W*@")
 _ELEMENT = re.compile(r"^<\\s\*[A-Z]")
 
@@ -55,28 +64,26 @@ def narrowing(
     `labels` stand in front of the sentence or its list. The first heading is the title of the file.
     """
     level = max(_generality(check) for check in checks)
+    if _BARE.match(text) and not isinstance(checks[0], ForbidCommand | ForbidEdit):
+        level = max(level, 1)  # "`a`, not `b`" says what something is called, and the heading tells what
     if level == 0:
-        return ""
+        return next(
+            (label for label in labels if _PLACE.search(label) and not _known(label, TOPICS | GENERAL_TOPICS)), ""
+        )
     known = TOPICS if level == 2 else TOPICS | GENERAL_TOPICS
     if set(TEST_GLOBS) <= set(include):
         known = known | {"test", "testing", "unit", "integration", "e2e", "writing"}
     known = known | {name for name, group in LANGUAGES.items() if languages and group[0] in languages}
     spoken = set(re.findall(r"[a-z]+", f"{text} {' '.join(map(_spelt, checks))}".lower()))
-    for words in (*headings[1:], *labels):
-        left = [word for word in re.findall(r"[a-z][a-z+#]*", words.lower()) if not _any_of(word, known | spoken)]
-        if left:
-            return words
-    return ""
+    return next((words for words in (*headings[1:], *labels) if not _known(words, known | spoken)), "")
 
 
-def _any_of(word: str, known: frozenset[str] | set[str]) -> bool:
-    forms = {
-        word,
-        word.removesuffix("s"),
-        word.removesuffix("es"),
-        word.removesuffix("ing"),
-        f"{word.removesuffix('ies')}y",
-    }
+def _known(words: str, known: frozenset[str]) -> bool:
+    return all(_any_of(word, known) for word in re.findall(r"[a-z][a-z+#]*", words.lower()))
+
+
+def _any_of(word: str, known: frozenset[str]) -> bool:
+    forms = {word, *(word.removesuffix(ending) for ending in ("s", "es", "ing")), f"{word.removesuffix('ies')}y"}
     return len(word) == 1 or not forms.isdisjoint(known)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
-from hunch_features.constraints.places import folder_glob, glob
+from hunch_features.constraints.places import below, folder_glob, glob
 from hunch_features.constraints.rule import (
     Check,
     ForbidCommand,
@@ -37,10 +37,15 @@ MODULES = frozenset(
 """Lone lower-case words that are surely modules."""
 
 USES = frozenset(
-    {"use", "call", "invoke", "add", "write", "introduce", "rely on", "include", "including", "insert", "leave",
+    {"use", "call", "invoke", "add", "introduce", "rely on", "include", "including", "insert", "leave",
      "leaving", "access", "accessing", "reach for", "import", "depend on", "introducing", "inserting", "create"}
 )  # fmt: skip
 """Verbs that mean any use of a name."""
+COMMON = frozenset(
+    {"Array", "Boolean", "Dict", "Error", "Exception", "Function", "List", "Map", "Number", "Object", "Promise", "Set",
+     "String"}
+)  # fmt: skip
+"""Names of a language's own types: a sentence that forbids one means some use of it, not all."""
 THROWS = frozenset({"throw", "throwing", "raise", "raising"})
 CATCHES = frozenset({"catch", "catching"})
 KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
@@ -97,7 +102,7 @@ def globs_of(
         if span.kind != "path" and not package:
             return None
         pattern = folder_glob(span.text) if package else glob(span.text)
-        found.append(f"{folder}/{pattern}" if folder else pattern)
+        found.append(f"{folder}/{below(folder, pattern)}" if folder else pattern)
     return tuple(found)
 
 
@@ -196,7 +201,7 @@ def _edited(span: Span, demand: Demand) -> str:
 def _is_used(span: Span, demand: Demand) -> bool:
     """Whether any use of a name is meant, and it surely is one of code."""
     verb = demand.verb
-    if span.kind != "name" or verb not in USES:
+    if span.kind != "name" or span.text in COMMON or (verb not in USES and not (verb == "write" and "(" in span.text)):
         return False
     if demand.origin and not re.match(r"[A-Z]|\w+\.", span.text):
         return False  # "Foo `assertThat`" is that of Foo, and no other

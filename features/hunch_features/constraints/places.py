@@ -154,6 +154,11 @@ def glob(path: str) -> str:
     return path if "." in last or "*" in last else f"{path}/**"
 
 
+def below(folder: str, path: str) -> str:
+    """A path as it is spelt below the folder for which its file speaks; people write it from the root as well."""
+    return path.removeprefix(f"{folder}/") if folder else path
+
+
 def folder_glob(name: str) -> str:
     """The glob of a folder or package that is named without a slash."""
     return glob(name) if "/" in name else f"**/{name.replace('.', '/')}/**"

@@ -151,7 +151,7 @@ def residue_of(clause: Clause, checks: Sequence[Check], scoped: Iterable[str]) -
     scope = " ".join(scoped).lower()
     said = _said(checks, scope)
     names = _Names(checks, clause.spans, scope, said)
-    left = [] if _ASKED.search(clause.whole) and isinstance(checks[0], ForbidCommand) else _around(clause)
+    left = [] if _ASKED.search(clause.whole) and isinstance(checks[0], ForbidCommand) else _around(clause, names, said)
     fronts = OPENERS | _said((), scope) | FRONTS.get(type(checks[0]), frozenset())
     for piece in clause.where:
         left += [word for word in _words(_purposeless(piece, checks), names) if not _known(word, fronts)]
@@ -165,13 +165,21 @@ def _told_whole(check: Check) -> bool:
     return isinstance(check, RequireDocumented) or (isinstance(check, ForbidText) and check.pattern.startswith("(?m)"))
 
 
-def _around(clause: Clause) -> list[str]:
+def _sets_scene(before: str, names: _Names, said: frozenset[str]) -> bool:
+    """Whether what stands in front of a clause may tell of what it is said: neither an order nor a short label."""
+    if not before or _SERVES.match(before) or _OWN_ORDER.match(before):
+        return False
+    left = [word for word in _words(before, names) if not _known(word, said)]
+    return _OPENS.match(before) is not None or (len(left) > 0 and (len(before.split()) > MOST_FREE or "⟦" in before))
+
+
+def _around(clause: Clause, names: _Names, said: frozenset[str]) -> list[str]:
     """What the rest of the sentence takes back or narrows."""
     at = clause.whole.find(clause.text)
     if at < 0:
         return []
     before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.text) :]
-    left = [before[:40]] if _OPENS.match(before) and not _SERVES.match(before) else []
+    left = [before[:40]] if _sets_scene(before, names, said) else []
     return left + [word for piece in _pieces(after) if not _OWN_ORDER.match(piece) and (word := _turned(piece))]
 
 

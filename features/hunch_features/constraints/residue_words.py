@@ -39,7 +39,7 @@ PLAIN = _of(
     refrain stop require required recommended recommend use usage prefer preferred favor favour choose instead
     of rather than over place opposed to with call import write add introduce rely depend include contain create
     make put reach for in on from code codebase project repo repository monorepo everywhere anywhere throughout
-    whole entire file module source agent developer contributor at here there whatsoever written using made new
+    whole entire file module source agent developer contributor at whatsoever written using made new
     yourself but
     """
 )
@@ -254,7 +254,7 @@ TOPICS = _of(
     function functions class classes variable variables method methods type types typing hint hints annotation
     annotations docstring docstrings documentation comment comments import imports export exports quote quotes
     semicolon semicolons string strings length limit limits line lines size implementation technical default
-    defaults setup tooling tools command commands commit commits git
+    defaults setup tooling tools command commands
     """
 )
 """Words of headings and labels that say nothing but that rules follow, or what a style is about."""

@@ -373,7 +373,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         languages=scope.languages,
         folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\b(?:sub)?folders?\b", after) is not None,
         files=(pattern is _NO or verb in ("add", "create"))
-        and re.search(r"\b(?:files?|modules?)\b", after) is not None,
+        and re.search(r"\b(?:files?|modules?)$", after.strip()) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         purpose=scope.purpose,
         origin=not _NO_ORIGIN.fullmatch(before),

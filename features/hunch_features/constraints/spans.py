@@ -167,6 +167,10 @@ def classify(text: str, *, verb: str = "") -> Span:
     return _code(bare)
 
 
+_NO_SNIPPET = re.compile(r"\.\.\.|…|\{\s*\}|\*\*|^[\w.-]+/[\w.-]+/|\b(?:[Ff]oo|[Bb]ar|[Bb]az)\b")
+"""Gaps, paths with alternatives, and names that stand for others."""
+
+
 def _construct(text: str, verb: str) -> str | None:
     if text == "import" or (text == "assert" and verb not in ("use", "write")):
         return None  # `import()` loads; `import` alone is the keyword of all imports
@@ -187,7 +191,7 @@ def _code(text: str) -> Span:
         return Span("path", text)
     if re.fullmatch(r"new\s+[A-Z]\w*", text):
         return Span("snippet", text)
-    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and not re.search(r"\.\.\.|…|\{\s*\}", text):
+    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and not _NO_SNIPPET.search(text):
         return Span("snippet", text)
     return Span("unknown", text)
 

@@ -310,7 +310,7 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
 
 def _glob_below(folder: str, path: str) -> str:
     """The glob of a path that a heading or a lead names, below the folder for which it speaks."""
-    path = path.removeprefix("./")
+    path = path.removeprefix("./").removeprefix(f"{folder}/" if folder else "./")
     pattern = (
         f"{path}**" if path.endswith("/") else path if "." in path.rsplit("/", 1)[-1] or "*" in path else f"{path}/**"
     )
