@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from hunch_features.constraints import (
     commit_messages,
     directives,
@@ -29,8 +27,6 @@ from hunch_features.constraints.rule import (
     CheckMessage,
     ForbidCommand,
     ForbidDependency,
-    ForbidEdit,
-    ForbidFile,
     ForbidImport,
     Place,
     Rule,
@@ -356,8 +352,6 @@ def _of_source(reading: Reading, found: Found) -> Understood:
 
 
 def _enforced(statement: Statement, found: Understood, check: Check, number: int) -> Rule:
-    if isinstance(check, ForbidEdit | ForbidFile):
-        check = msgspec.structs.replace(check, paths=tuple(places.below(statement.folder, one) for one in check.paths))
     return Rule(
         id=statement.id if number == 0 else f"{statement.id}.{number + 1}",
         kind=kind_of(check),

@@ -31,8 +31,11 @@ FUNCTIONS = frozenset(
 METHODS = frozenset({"unwrap", "expect", "unwrap_or_default", "forEach"})
 """Words that name a method of whatever stands in front of them."""
 MODULES = frozenset(
-    {"asyncio", "axios", "jquery", "lodash", "marshal", "moment", "multiprocessing", "numpy", "pandas", "pickle",
-     "requests", "shelve", "subprocess", "threading", "underscore", "unittest", "urllib3"}
+    {"aiohttp", "anyhow", "asyncio", "axios", "bluebird", "boto3", "classnames", "clsx", "distutils", "dotenv", "gson",
+     "httpx", "immer", "jquery", "lazy_static", "lodash", "loguru", "marshal", "moment", "multiprocessing", "nanoid",
+     "numpy", "once_cell", "optparse", "orjson", "pandas", "pickle", "psycopg2", "recoil", "requests", "rxjs", "shelve",
+     "simplejson", "structlog", "subprocess", "superagent", "thiserror", "threading", "ujson", "underscore", "unittest",
+     "urllib", "urllib3", "zustand"}
 )  # fmt: skip
 """Lone lower-case words that are surely modules."""
 

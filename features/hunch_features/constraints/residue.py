@@ -49,8 +49,18 @@ _BREAK = re.compile(
     re.IGNORECASE,
 )
 _BRACKET = re.compile(rf"\s*\((?!\s*{_DENIES})(?P<inside>[^()]*)\)")
-_KIND = re.compile(r"\bother\s+(?:[\w-]+\s+){1,3}\((?=⟦)", re.IGNORECASE)
+_KIND = re.compile(
+    r"(?:\bother\s+|(?<=\bno )|(?<=\buse )|(?<=\badd ))(?:[\w-]+\s+){1,4}"
+    r"\((?=⟦\d+⟧(?:\s|,|/|\bor\b|\band\b|\betc\b|\.|⟦\d+⟧)*\))",
+    re.IGNORECASE,
+)
 """A kind of thing of which all that there are stand in the bracket behind it."""
+_AIM = re.compile(
+    r"\b(?:suppress|silenc|bypass|hid|ignor|skip|circumvent|disabl|fix)(?:e|ing)?\s+(?:(?:any|all|the)\s+)*(?:[\w-]+\s+){1,2}"
+    r"(?:with|via|using|by)\s(?=.{0,20}⟦)",
+    re.IGNORECASE,
+)
+"""What the forbidden thing is a way to: no part of what is forbidden."""
 _HARMLESS = re.compile(
     r"\b(?:in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
     r"for\s+any\s+reason|(?:,\s*)?for\s+(?:better\s+\w+(?:\s+\w+ing)?|(?:improved\s+|easier\s+)?(?:consisten\w+|clarity|readability|performance|safety|"
@@ -93,7 +103,7 @@ _ASKED = re.compile(
 )
 """A condition that a person grants, for whom a guard steps aside."""
 _OWN_ORDER = re.compile(
-    rf"^(?:please\s+|always\s+|just\s+)?(?:{NEVER}|{RATHER_NOT}|no|always|use|prefer|run|keep|write|call|add|see)\s",
+    rf"^(?:please\s+|always\s+|just\s+|only\s+)?(?:{NEVER}|{RATHER_NOT}|no|always|use|prefer|run|keep|write|call|add|see)\s",
     re.IGNORECASE,
 )
 _USE_WHEN = re.compile(
@@ -151,7 +161,11 @@ def residue_of(clause: Clause, checks: Sequence[Check], scoped: Iterable[str]) -
     scope = " ".join(scoped).lower()
     said = _said(checks, scope)
     names = _Names(checks, clause.spans, scope, said)
-    left = [] if _ASKED.search(clause.whole) and isinstance(checks[0], ForbidCommand) else _around(clause, names, said)
+    left = (
+        []
+        if _ASKED.search(clause.whole) and isinstance(checks[0], ForbidCommand)
+        else _around(clause, checks, names, said)
+    )
     fronts = OPENERS | _said((), scope) | FRONTS.get(type(checks[0]), frozenset())
     for piece in clause.where:
         left += [word for word in _words(_purposeless(piece, checks), names) if not _known(word, fronts)]
@@ -167,25 +181,27 @@ def _told_whole(check: Check) -> bool:
 
 def _sets_scene(before: str, names: _Names, said: frozenset[str]) -> bool:
     """Whether what stands in front of a clause may tell of what it is said: neither an order nor a short label."""
+    before = re.sub(r"^[\w .]{1,40}:\s+", "", before)
     if not before or _SERVES.match(before) or _OWN_ORDER.match(before):
         return False
     left = [word for word in _words(before, names) if not _known(word, said)]
     return _OPENS.match(before) is not None or (len(left) > 0 and (len(before.split()) > MOST_FREE or "⟦" in before))
 
 
-def _around(clause: Clause, names: _Names, said: frozenset[str]) -> list[str]:
+def _around(clause: Clause, checks: Sequence[Check], names: _Names, said: frozenset[str]) -> list[str]:
     """What the rest of the sentence takes back or narrows."""
     at = clause.whole.find(clause.text)
     if at < 0:
         return []
     before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.text) :]
     left = [before[:40]] if _sets_scene(before, names, said) else []
+    after = _purposeless(after, checks)
     return left + [word for piece in _pieces(after) if not _OWN_ORDER.match(piece) and (word := _turned(piece))]
 
 
 def _within(text: str, names: _Names, checks: Sequence[Check], scope: str, said: frozenset[str]) -> list[str]:
     """Words of the clause itself that are left over."""
-    text = _KIND.sub("(", _HARMLESS.sub(" ", text))
+    text = _AIM.sub(" with ", _KIND.sub("(", _HARMLESS.sub(" ", text)))
     if isinstance(checks[0], ForbidEdit):
         text = _GENERATED.sub(" generated ", text)
     left: list[str] = []

@@ -31,24 +31,24 @@ def _of(words: str) -> frozenset[str]:
 
 PLAIN = _of(
     """
-    a an the this that these those it its they them their you your we our us i one is are be been being was do
-    does did not never no don't doesn't can't cannot mustn't shouldn't must should shall may can will would has
-    have had need always ever strictly absolutely explicitly please important critical note warning mandatory
-    strongly really all any every each whatever also too either both just-in-case etc and or nor avoid forbid
-    forbidden ban banned prohibited disallowed disallow allow allowed permit permitted discourage discouraged
-    refrain stop require required recommended recommend use usage prefer preferred favor favour choose instead
-    of rather than over place opposed to with call import write add introduce rely depend include contain create
-    make put reach for in on from code codebase project repo repository monorepo everywhere anywhere throughout
-    whole entire file module source agent developer contributor at whatsoever written using made new
-    yourself but
+    a an the this that these those it its they them their you your we our us i one is are be been being was
+    do does did not never no don't doesn't can't cannot mustn't shouldn't must should shall may can will
+    would has have had need always ever strictly absolutely explicitly please important critical note
+    warning mandatory strongly really all any every each whatever also too either both just-in-case etc and
+    or nor avoid forbid forbidden ban banned prohibited disallowed disallow allow allowed permit permitted
+    discourage discouraged refrain stop require required recommended recommend use usage prefer preferred
+    favor favour choose instead of rather than over place opposed to with call import write add introduce
+    rely depend include contain create make put reach for in on from code codebase project repo repository
+    monorepo everywhere anywhere throughout whole entire file module source agent developer contributor at
+    whatsoever written using made new yourself but
     """
 )
 """Articles, copulas, modals, emphasis, the verbs of using, and the words for all code."""
 
 TESTED = _of(
     """
-    test tests testing unit integration e2e production library application app non-test outside inside within
-    case suite spec specs
+    test tests testing unit integration e2e production library application app non-test outside inside
+    within case suite spec specs
     """
 )
 """Words of a scope in tests, or outside of them."""
@@ -63,71 +63,80 @@ PLACED = _of(
 
 _THINGS = _of(
     """
-    function method macro hook keyword operator expression statement block clause annotation assertion cast type
-    tag element component attribute prop property modifier declaration decorator directive suppression comment
-    call import export package library dependency api syntax constant variable class interface enum object
-    instance constructor helper utility option flag parameter argument value loop singleton string literal
-    itself raw plain bare global native built-in builtin deprecated new old direct explicit traditional standard
-    custom inline generic broad legacy next.js node.js vue django express jest vitest
+    function method macro hook keyword operator expression statement block clause annotation assertion cast
+    type tag element component attribute prop property modifier declaration decorator directive suppression
+    comment call import export package library dependency api syntax constant variable class interface enum
+    object instance constructor helper utility option flag parameter argument value loop singleton string
+    literal itself raw plain bare global native built-in builtin deprecated new old direct explicit
+    traditional standard custom inline generic broad legacy next.js node.js vue django express jest vitest
     """
 )
 _USES = _of(
     """
-    run execute invoke access declare define instantiate throw raise catch log insert leave touch pass export
-    ship
+    run execute invoke set enable reintroduce access declare define instantiate throw raise catch log insert
+    leave touch pass export ship
     """
 )
 ACTS = _of(
     """
-    run execute invoke command push force commit amend branch remote main master develop merge rebase stash tag
-    release pr prs pull request issue hook pre-commit skip bypass disable directly straight manually yourself
-    hand automatically autonomously edit modify change update touch alter overwrite write create open publish
-    post comment install add remove delete git github gh dependency package manager script cli tool task without
-    asking approval permission user explicit confirmation ask check confirm before first get human exclusively
-    only always as draft mode sign signed off ai flag option argument pass switch worktree checkout new another
-    existing anything changes environment management operation our file folder directory subdirectory generated
-    auto-generated autogenerated generate contents checked-in vendored deprecated frozen place rest instead code
-    lock lockfile vendor third-party own your collaborative shared upstream origin published previous pushed by
-    manual direct other third party library secret suggest print read share leak rename move expose log doc
-    documentation translation snapshot translated asset schema migration fixture artifact source output
-    directories any
+    run execute invoke command push force commit amend branch remote main master develop merge rebase stash
+    tag release pr prs pull request issue hook pre-commit skip bypass disable directly straight manually
+    yourself hand automatically autonomously edit modify change update touch alter overwrite write create
+    open publish post comment install add remove delete git github gh dependency package manager script cli
+    tool task without asking approval permission user explicit confirmation ask check confirm before first
+    get human exclusively only always as draft mode sign signed off ai flag option argument pass switch
+    worktree checkout new another existing anything changes environment management operation our file folder
+    directory subdirectory generated auto-generated autogenerated generate contents checked-in vendored
+    deprecated frozen place rest instead code lock lockfile vendor third-party own your collaborative shared
+    upstream origin published previous pushed by manual direct bare plain raw other third party library
+    secret suggest print read share leak rename move expose log doc documentation translation snapshot
+    translated asset schema migration fixture artifact source output directories any
     """
 )
 """Words of rules about commands and about files that are not edited."""
 
 _NAMING = _of(
     """
-    name naming named convention file class function method type interface component hook enum constant variable
-    snake camel pascal kebab upper screaming lower case snake_case camelcase pascalcase kebab-case upper_case
-    screaming_snake_case uppercase lowercase identifiers identifier parameter struct trait module directory
-    folder export alias member field key property attribute argument object react prefix suffix start begin end
-    test prefixed suffixed instance config configuration private utility follow implementation
+    name naming named convention file class function method type interface component hook enum constant
+    variable snake camel pascal kebab upper screaming lower case snake_case camelcase pascalcase kebab-case
+    upper_case screaming_snake_case uppercase lowercase identifiers identifier parameter struct trait module
+    directory folder export alias member field key property attribute argument object react prefix suffix
+    start begin end test prefixed suffixed instance config configuration private utility follow
+    implementation
     """
 )
 OF_CHECK: dict[type, frozenset[str]] = {
-    ForbidReference: _THINGS | _USES | _of("console log print output debug stray leftover statement remove all"),
+    ForbidReference: _THINGS
+    | _USES
+    | _of(
+        """
+    console log print output debug stray leftover statement remove all before commit push merge chain
+    promise
+    """
+    ),
     ForbidImport: _THINGS | _USES | _of("module external third-party directly"),
     ForbidText: _THINGS | _USES | _of("comment emoji todo pragma lint warning rule suppress silence"),
     ForbidConstruct: _THINGS
     | _USES
     | _of(
         """
-    class-based functional function hooks react named default export wildcard star namespace relative absolute
-    dynamic local nested chained ternary any top top-level level file module braces curly control flow structure
-    if else single-line one-line conditional loop for while body single double quote semicolon trailing comma
-    dangling multi-line multiline strict equality check comparison f-string format formatting interpolation
-    template concatenation node protocol prefix built-in core es modules esm commonjs unused import remove dead
-    mutable alias interpolate return public signature exported extension path barrel anonymous arrow bare unsafe
-    broad exception fstring handler implicit optional goroutine statement put place keep style at end only
-    exclusively similar other scope inside yes js as component with
+    class-based functional function hooks react named default export wildcard star namespace relative
+    absolute dynamic local nested chained ternary any top top-level level file module braces curly control
+    flow structure if else single-line one-line conditional loop for while body single double quote
+    semicolon trailing comma dangling multi-line multiline strict equality check comparison f-string format
+    formatting interpolation template concatenation node protocol prefix built-in core es modules esm
+    commonjs unused import remove dead mutable alias interpolate return public signature exported extension
+    path barrel anonymous arrow bare unsafe broad exception fstring handler implicit optional goroutine
+    statement put place keep style at end only exclusively similar other scope inside yes js as component
+    with
     """
     ),
     LimitLength: _of(
         """
-    line lines length limit max maximum keep wrap char chars character characters column columns col cols file
-    files function method functions methods size long longer more less fewer shorter than exceed exceeding under
-    below above most up within of code loc two three four five six seven eight ten argument parameter params
-    args accept take stay kept be limited per no
+    line lines length limit max maximum keep wrap char chars character characters column columns col cols
+    file files function method functions methods size long longer more less fewer shorter than exceed
+    exceeding under below above most up within of code loc two three four five six seven eight ten argument
+    parameter params args accept take stay kept be limited per no
     """
     ),
     RequireNaming: _NAMING,
@@ -135,7 +144,8 @@ OF_CHECK: dict[type, frozenset[str]] = {
     RequireHeader: _of(
         """
     start begin header license comment line top identifier copyright statement directive open front matter
-    frontmatter yaml page document doc documentation markdown mdx spdx carry source python typescript javascript
+    frontmatter yaml page document doc documentation markdown mdx spdx carry source python typescript
+    javascript
     """
     ),
     ForbidEdit: frozenset(),
@@ -149,30 +159,31 @@ OF_CHECK: dict[type, frozenset[str]] = {
     ForbidCycles: _of("circular cyclic dependency import reference between among across module file package"),
     KeepLayers: _of(
         """
-    layer layered dependency direction import flow one way one-way only follow strictly downward inward from top
-    down
+    layer layered dependency direction import flow one way one-way only follow strictly downward inward from
+    top down
     """
     ),
     RequirePlace: _of(
         """
-    test tests file live go belong reside place put keep store locate under inside outside directory directories
-    folder package module
+    test tests file live go belong reside place put keep store locate under inside outside directory
+    directories folder package module
     """
     ),
     RequireTogether: _of(
         """
-    when whenever if after time change modify edit update touch alter same pr commit accordingly together sync
-    as well match keep in file files remember sure schema type
+    when whenever if after time change modify edit update touch alter same pr commit accordingly together
+    sync as well match keep in file files remember sure schema type
     """
     ),
     ForbidCommand: frozenset(),
     CheckMessage: _of(
         """
-    commit message subject title description header summary body line pr pull request conventional specification
-    spec format style convention standard prefix type follow adhere conform start begin limit keep most max
-    maximum character char column less than exceed longer under below long first period dot full trailer footer
-    attribution signature credit mention co-author co-authored-by co-authors coauthor ai agent tool assistant
-    generated bot emoji git branding advertising end add trailing tag syntax guideline imperative
+    commit message subject title description header summary body line pr pull request conventional
+    specification spec format style convention standard prefix type follow adhere conform start begin limit
+    keep most max maximum character char column less than exceed longer under below long first period dot
+    full trailer footer attribution signature credit mention co-author co-authored-by co-authors coauthor ai
+    agent tool assistant generated bot emoji git branding advertising end add trailing tag syntax guideline
+    imperative
     """
     ),
 }
@@ -183,10 +194,12 @@ CONFINED: dict[type, frozenset[str]] = {
     ForbidCommand: _of(
         """
     remote main master develop branch commit hand user request permission asking approval explicit behalf pr
-    pull hook check repositories confirmation first being told instructed asked human manager management package
+    pull hook check repositories confirmation first being told instructed asked human manager management
+    package
     """
     ),
     ForbidImport: _of("directly"),
+    ForbidReference: _of("commit push merge"),
     CheckMessage: OF_CHECK[CheckMessage],
     ForbidFile: OF_CHECK[ForbidFile],
 }
@@ -237,24 +250,24 @@ PURPOSES = tuple(
 
 TOPICS = _of(
     """
-    a an and the of for to in on or all any our your my this these those it is are be must should always never
-    do not don t s no new every with we use only what how things thing when writing write you i code coding
-    codebase style styles guideline guidelines guide convention conventions standard standards rule rules
-    principle principles practice practices best good general core basic basics key critical important main
-    overview summary note notes reminder reminders hard golden strict mandatory required requirement
+    a an and the of for to in on or all any our your my this these those it is are be must should always
+    never do not don t s no new every with we use only what how things thing when writing write you i code
+    coding codebase style styles guideline guidelines guide convention conventions standard standards rule
+    rules principle principles practice practices best good general core basic basics key critical important
+    main overview summary note notes reminder reminders hard golden strict mandatory required requirement
     requirements essential essentials non negotiable negotiables house project repository repo development
     developer dev workflow working process engineering contributing contribution contributions quality
-    readability structure organization organisation naming names name format formatting formatter lint linting
-    linter indentation whitespace syntax language level pattern patterns avoid avoided forbidden banned
-    prohibited disallowed allowed behavior behaviors actions action dont dos donts anti antipattern follow
-    following constraint constraints expectation expectations preference preferences instruction instructions
-    agent agents ai assistant llm claude codex copilot gemini cursor specific quick max maximum include includes
-    uses few modifications philosophy architecture named reference tip tips checklist policy policies common
-    mistake mistakes pitfall pitfalls gotcha gotchas consideration considerations additional other file files
-    function functions class classes variable variables method methods type types typing hint hints annotation
-    annotations docstring docstrings documentation comment comments import imports export exports quote quotes
-    semicolon semicolons string strings length limit limits line lines size implementation technical default
-    defaults setup tooling tools command commands
+    readability structure organization organisation naming names name format formatting formatter lint
+    linting linter indentation whitespace syntax language level pattern patterns avoid avoided forbidden
+    banned prohibited disallowed allowed behavior behaviors actions action dont dos donts anti antipattern
+    follow following constraint constraints expectation expectations preference preferences instruction
+    instructions agent agents ai assistant llm claude codex copilot gemini cursor specific quick max maximum
+    include includes uses few modifications philosophy architecture named reference tip tips checklist
+    policy policies common mistake mistakes pitfall pitfalls gotcha gotchas consideration considerations
+    additional other file files function functions class classes variable variables method methods type
+    types typing hint hints annotation annotations docstring docstrings documentation comment comments
+    import imports export exports quote quotes semicolon semicolons string strings length limit limits line
+    lines size implementation technical default defaults setup tooling tools command commands
     """
 )
 """Words of headings and labels that say nothing but that rules follow, or what a style is about."""
@@ -263,12 +276,12 @@ GENERAL_TOPICS = _of(
     typescript javascript python rust go golang java react node js ts tsx jsx vue svelte angular css html
     tailwind frontend backend ui api apis performance security safety logging log logs error errors handling
     exception exceptions state management hook hooks async asynchronous concurrency module modules package
-    packages manager dependency dependencies architecture design interface interfaces alias aliases enum enums
-    system generic generics safe typesafety memory debugging debug date dates time http network networking
-    request requests validation test tests testing unit integration formatting components component styling
-    accessibility compiler enabled signal signals query queries input inputs output outputs boolean null none
-    check checks context build builds ci release version goroutine goroutines control configuration config
-    boundary boundaries layer layers direction path paths absolute relative
+    packages manager dependency dependencies architecture design interface interfaces alias aliases enum
+    enums system generic generics safe typesafety memory debugging debug date dates time http network
+    networking request requests validation test tests testing unit integration formatting components
+    component styling accessibility compiler enabled signal signals query queries input inputs output
+    outputs boolean null none check checks context build builds ci release version goroutine goroutines
+    control configuration config boundary boundaries layer layers direction path paths absolute relative
     """
 )
 """Words of headings that say what a name or construct is about, without narrowing where it is forbidden."""

@@ -82,7 +82,7 @@ CONSTRUCTS: dict[str, str] = {
 }
 
 # Texts that are code in every place where they stand.
-LITERALS = frozenset({"!important", "# type: ignore"})
+LITERALS = frozenset({"!important", "# type: ignore", "interface{}"})
 
 # Comments that switch a tool off. Where they stand is always a comment.
 DIRECTIVES = (
@@ -140,6 +140,8 @@ def classify(text: str, *, verb: str = "") -> Span:
         return Span("text" if body[1:] in TEXTS else "construct", body[1:])
     body = re.sub(r"\s+(?:\.\.\.|…)$", "", body)
     bare = re.sub(r"(?<=\S)[.,;:]+$", "", body)  # the dot of `git add .` stays
+    if bare in ("TODO", "FIXME"):
+        return Span("text", bare.lower())
     lowered = bare.lower()
     if bare in LITERALS:
         return Span("snippet", bare)
@@ -201,6 +203,10 @@ _PATH_LIKE = re.compile(
 )
 
 
+_RUN = re.compile(r"^[a-z][a-z0-9_-]+(?:\s+[\w./:@=-]+)+$")
+"""What is surely a command where it is said to be run: a program with arguments."""
+
+
 def _command(text: str, verb: str) -> Span | None:
     try:
         words = shlex.split(text)
@@ -209,7 +215,8 @@ def _command(text: str, verb: str) -> Span | None:
     if not words:
         return None
     program = words[0].removeprefix("./")
-    if program not in PROGRAMS:
+    run = verb in ("run", "running", "execute", "executing")
+    if program not in PROGRAMS and not (run and len(words) > 1 and _RUN.match(text)):
         return None
     arguments = tuple(word for word in words[1:] if not re.fullmatch(r"\.\.\.|…|<[^>]*>|\[[^\]]*\]", word))
     if any(re.search(r"[|&;<>$]", word) for word in arguments):
