@@ -213,8 +213,13 @@ async def delete(typist: Typist) -> None:
 
 
 async def move(typist: Typist) -> None:
-    typist.move_to(0)
+    typist.move_to(0, len("def area(width, height):"))
     typist.move_to(1, 4)
+
+
+async def move_into_text(typist: Typist) -> None:
+    typist.move_to(1, 4)
+    typist.move_to(0, 4)
 
 
 async def move_and_type(typist: Typist) -> None:
@@ -233,6 +238,7 @@ async def move_and_type(typist: Typist) -> None:
         (move, True, {"enable": False}, False, 0),
         (move, True, {"trigger": "manual"}, False, 0),
         (move, True, {"languages": {"python": False}}, False, 0),
+        (move_into_text, True, {}, False, 0),
         (move_and_type, True, {}, False, 0),
     ],
 )
@@ -248,15 +254,19 @@ async def test_the_place_where_a_person_rests_is_read(
     assert (typist.ahead.prewarmed, typist.ahead.declined) == (int(read), declined)
 
 
-@pytest.mark.parametrize(("line", "cancelled"), [(1, 0), (0, 1)])
-async def test_a_cursor_on_the_way_leaves_what_is_made_ahead_alone(line: int, cancelled: int) -> None:
+@pytest.mark.parametrize(
+    ("line", "column", "cancelled", "read"), [(1, 4, 0, 0), (0, len("def area(width, height):"), 1, 1), (0, 4, 1, 0)]
+)
+async def test_a_cursor_on_the_way_leaves_what_is_made_ahead_alone(
+    line: int, column: int, cancelled: int, read: int
+) -> None:
     backend = LocalBackend(TWO_LINES, stepped=True)
     typist = Typist(backend)
     assert await typist.ask_stepped(backend, len("size = 1"))
     await settle()
-    typist.move_to(line, 4)
+    typist.move_to(line, column)
     await settle()
-    assert (backend.cancelled, len(backend.warmed)) == (cancelled, cancelled)
+    assert (backend.cancelled, len(backend.warmed)) == (cancelled, read)
 
 
 async def test_a_closed_document_is_forgotten() -> None:
