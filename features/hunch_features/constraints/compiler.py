@@ -352,6 +352,7 @@ def _of_source(reading: Reading, found: Found) -> Understood:
 
 
 def _enforced(statement: Statement, found: Understood, check: Check, number: int) -> Rule:
+    check = places.from_root(statement.folder, check)
     return Rule(
         id=statement.id if number == 0 else f"{statement.id}.{number + 1}",
         kind=kind_of(check),
