@@ -27,6 +27,7 @@ from hunch_features.constraints.rule import (
     CheckMessage,
     ForbidCommand,
     ForbidDependency,
+    ForbidEdit,
     ForbidImport,
     Place,
     Rule,
@@ -362,10 +363,15 @@ def _enforced(statement: Statement, found: Understood, check: Check, number: int
         check=check,
         severity="error" if found.strict else "warning",
         folder=statement.folder,
-        include=_narrowed(found.include, statement.include),
+        include=_narrowed(found.include, () if _of_all_files(check) else statement.include),
         exclude=found.exclude,
         languages=found.languages,
     )
+
+
+def _of_all_files(check: Check) -> bool:
+    """Whether the globs of an instruction file tell when it is read, and not what its rule is about."""
+    return kind_of(check) == "process" or isinstance(check, ForbidEdit)
 
 
 def _narrowed(own: tuple[str, ...], of_file: tuple[str, ...]) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
 """What replaces what, where the two names together leave no doubt which module is meant."""
 
 _FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
+_ARROW = re.compile(r"^(?P<from>[a-z_][\w./-]*)\s*(?:->|→)\s*(?P<to>[a-z_][\w./-]*)$")
+"""Who imports whom."""
 _RUNNERS = {one: tuple(f"{name}{one}" for name in ("describe", "it", "test")) for one in (".only", ".skip")}
 """What runs one test alone, or leaves it out: methods of the functions that tests are made with."""
 WRONG_NOTHING = "it cannot be said what exactly is forbidden"
@@ -78,6 +80,9 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
         if not demand.each or demand.verb == "import":
             return None  # what is imported from a barrel is another matter than having one
         return [ForbidConstruct("barrel", good)]
+    arrows = [_ARROW.match(text) for text in objects]
+    if all(arrows):
+        return [ForbidDependency((folder_glob(one["from"]),), (folder_glob(one["to"]),)) for one in arrows if one]
     option = _options_of(objects, good)
     if option:
         return option

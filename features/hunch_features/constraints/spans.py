@@ -169,7 +169,9 @@ def classify(text: str, *, verb: str = "") -> Span:
     return _code(bare)
 
 
-_NO_SNIPPET = re.compile(r"\.\.\.|…|\{\s*\}|\*\*|^[\w.-]+/[\w.-]+/|\b(?:[Ff]oo|[Bb]ar|[Bb]az)\b")
+_NO_SNIPPET = re.compile(
+    r"\.\.\.|…|\{\s*\}|\*\*|^[\w\s./-]+(?:->|→)[\w\s./-]+$|^[\w.-]+/[\w.-]+/|\b(?:[Ff]oo|[Bb]ar|[Bb]az)\b"
+)
 """Gaps, paths with alternatives, and names that stand for others."""
 
 
