@@ -80,7 +80,9 @@ class Soak:
             "keystrokes": self.keys[-1],
             "seconds": round(self.seconds, 1),
             "unanswered": self.unanswered,
-            "memory_mb": {name: [round(found[0], 1), round(found[-1], 1)] for name, found in memories.items()},
+            "memory_mb": {
+                name: [round(at, 1) for at in found[:: -(-len(found) // TENTHS)]] for name, found in memories.items()
+            },
             "mb_per_1000_keys": {
                 name: {half: round(self.slope(found, since=since), 3) for half, since in halves.items()}
                 for name, found in memories.items()
