@@ -63,7 +63,7 @@ def narrowing(
 
     `labels` stand in front of the sentence or its list. The first heading is the title of the file.
     """
-    level = max(_generality(check) for check in checks)
+    level = max(generality(check) for check in checks)
     if _BARE.match(text) and not isinstance(checks[0], ForbidCommand | ForbidEdit):
         level = max(level, 1)  # "`a`, not `b`" says what something is called, and the heading tells what
     if level == 0:
@@ -91,7 +91,7 @@ def _spelt(check: Check) -> str:
     return re.sub(r"([a-z])([A-Z])|_", r"\1 \2", str(check))
 
 
-def _generality(check: Check) -> int:
+def generality(check: Check) -> int:
     """2: a style, said of some language or part; 1: a name or construct that could be one of many; 0: unmistakable."""
     if isinstance(check, _STYLES):
         return 2

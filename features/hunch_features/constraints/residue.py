@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
+from hunch_features.constraints.context import generality
 from hunch_features.constraints.phrases import MARK
 from hunch_features.constraints.residue_words import (
     ACTS,
@@ -36,6 +37,7 @@ from hunch_features.constraints.rule import (
     ForbidText,
     RequireDocumented,
 )
+from hunch_features.constraints.sentences import FIRST_WORDS
 from hunch_features.constraints.spans import classify
 from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT
 
@@ -63,7 +65,7 @@ _AIM = re.compile(
 """What the forbidden thing is a way to: no part of what is forbidden."""
 _HARMLESS = re.compile(
     r"\b(?:in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
-    r"for\s+any\s+reason|(?:,\s*)?for\s+(?:better\s+\w+(?:\s+\w+ing)?|(?:improved\s+|easier\s+)?(?:consisten\w+|clarity|readability|performance|safety|"
+    r"for\s+any\s+reason|(?:,\s*)?for\s+(?:better\s+\w+(?:\s+\w+ing)?|(?:improved\s+|easier\s+)?(?:consisten\w+|cle(?:ar|an)(?:er)?\s+\w+(?:\s+\w+)?|clarity|readability|performance|safety|"
     r"security|type[- ]safety|simplicity|speed|compatibility|maintainability)))\b",
     re.IGNORECASE,
 )
@@ -179,13 +181,17 @@ def _told_whole(check: Check) -> bool:
     return isinstance(check, RequireDocumented) or (isinstance(check, ForbidText) and check.pattern.startswith("(?m)"))
 
 
-def _sets_scene(before: str, names: _Names, said: frozenset[str]) -> bool:
-    """Whether what stands in front of a clause may tell of what it is said: neither an order nor a short label."""
+def _sets_scene(before: str, names: _Names, said: frozenset[str], *, apart: bool) -> bool:
+    """Whether what stands in front of a clause may tell of what it is said: neither an order nor a short label.
+
+    `apart`: the clause can be understood by itself.
+    """
     before = re.sub(r"^[\w .]{1,40}:\s+", "", before)
     if not before or _SERVES.match(before) or _OWN_ORDER.match(before):
         return False
     left = [word for word in _words(before, names) if not _known(word, said)]
-    return _OPENS.match(before) is not None or (len(left) > 0 and (len(before.split()) > MOST_FREE or "⟦" in before))
+    long = len(before.split()) > MOST_FREE and not apart
+    return _OPENS.match(before) is not None or (len(left) > 0 and (long or "⟦" in before))
 
 
 def _around(clause: Clause, checks: Sequence[Check], names: _Names, said: frozenset[str]) -> list[str]:
@@ -193,14 +199,16 @@ def _around(clause: Clause, checks: Sequence[Check], names: _Names, said: frozen
     at = clause.whole.find(clause.text)
     if at < 0:
         return []
+    apart = clause.whole[:at].rstrip().endswith(";") and not any(map(generality, checks))
     before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.text) :]
-    left = [before[:40]] if _sets_scene(before, names, said) else []
+    left = [before[:40]] if _sets_scene(before, names, said, apart=apart) else []
     after = _purposeless(after, checks)
     return left + [word for piece in _pieces(after) if not _OWN_ORDER.match(piece) and (word := _turned(piece))]
 
 
 def _within(text: str, names: _Names, checks: Sequence[Check], scope: str, said: frozenset[str]) -> list[str]:
     """Words of the clause itself that are left over."""
+    text = FIRST_WORDS.sub(r"\g<not> ", text)
     text = _AIM.sub(" with ", _KIND.sub("(", _HARMLESS.sub(" ", text)))
     if isinstance(checks[0], ForbidEdit):
         text = _GENERATED.sub(" generated ", text)

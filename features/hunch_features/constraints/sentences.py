@@ -258,7 +258,7 @@ def tidied(text: str) -> Tidied:
 
 
 _PLAIN_WORD = r"(?!(?:if|when|for|in|to|with|from|unless|without)\b)[a-z-]+"
-_FIRST_WORDS = re.compile(
+FIRST_WORDS = re.compile(
     rf"^(?P<not>(?:{NEVER}|{RATHER_NOT})\s+[a-z]+(?:ing)?)\s+(?:any\s+)?(?:{_PLAIN_WORD}\s+){{0,2}}{_PLAIN_WORD},\s+(?:or\s+)?"
     r"(?=⟦)",
     re.IGNORECASE,
@@ -275,7 +275,7 @@ _KINDS_OF = re.compile(
 def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
     text = _CATCH.sub("Never catch ", text)
-    text = _FIRST_WORDS.sub(r"\g<not> ", _KINDS_OF.sub(r"\g<not> \g<objects>", text))
+    text = FIRST_WORDS.sub(r"\g<not> ", _KINDS_OF.sub(r"\g<not> \g<objects>", text))
     tidy = tidied(_VERB_LIST.sub(_told_by_one_verb, text))
     moved = None if where else _from_not(tidy)
     if moved is not None:

@@ -48,6 +48,8 @@ LANGUAGES = {
     "shell": ("shellscript",),
     "sql": ("sql",),
     "css": ("css", "scss", "less"),
+    "vue": ("vue",),
+    "svelte": ("svelte",),
     "html": ("html",),
     "markdown": ("markdown",),
     "solidity": ("solidity",),
