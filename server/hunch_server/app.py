@@ -32,6 +32,7 @@ from hunch_server.gating import SessionGate
 from hunch_server.handlers import (
     code_action,
     configuration,
+    cursor,
     inline_completion,
     members,
     offers,
@@ -62,6 +63,7 @@ MESSAGES: dict[str, int] = {
     "textDocument/didShowCompletion": 1,
     "textDocument/didPartiallyAcceptCompletion": 1,
     "hunch/didRejectCompletion": 1,
+    "hunch/didMoveCursor": 1,
     "hunch/why": 1,
     "hunch/status": 1,
     "hunch/stats": 1,
@@ -134,6 +136,7 @@ class HunchServer(LanguageServer):
             "textDocument/didPartiallyAcceptCompletion", outcomes.partly_accepted, outcomes.PartlyAccepted
         )
         self._on_notification("hunch/didRejectCompletion", outcomes.rejected, outcomes.Rejected)
+        self._on_notification("hunch/didMoveCursor", cursor.moved, cursor.MovedCursor)
         self._on_notification(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, configuration.changed, None)
         self._on_notification(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, configuration.files_changed, None)
         self._on_notification(lsp.TEXT_DOCUMENT_DID_SAVE, configuration.saved, None)

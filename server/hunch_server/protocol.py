@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from hunch_server.handlers import cursor
+
 if TYPE_CHECKING:
     from hunch_server.app import HunchServer
 
@@ -174,6 +176,7 @@ class HunchProtocol(LanguageServerProtocol):
         started = perf_counter()
         document = params.text_document
         self._server.session.change_document(document.uri, document.version, params.content_changes)
+        cursor.edited(self._server, document.uri)
         self._server.session.counters.did_change_ms.append((perf_counter() - started) * 1000)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)

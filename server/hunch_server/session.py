@@ -30,12 +30,21 @@ PASTE_CHARS = 2  # an insertion of more characters than this at once was not typ
 
 @dataclass(slots=True)
 class OpenDocument:
-    """A document that the editor has open. `document` is None where it is too large or binary."""
+    """A document that the editor has open. `document` is None where it is too large or binary.
+
+    `edited_at`: code-point offset of the end of the last edit; None where that was the whole text.
+    """
 
     uri: str
     path: Path | None
     document: Document | None
     last_edit: EditKind = EditKind.NONE
+    edited_at: int | None = None
+
+    @property
+    def typed(self) -> bool:
+        """Whether the last edit put in what somebody typed, so that a request follows."""
+        return self.last_edit is EditKind.INSERT
 
 
 class Watcher(Protocol):
@@ -96,7 +105,10 @@ class Session:
             edit = convert.edit_from_lsp(document, change)
             if watched:
                 seen.append(describe(document, edit))
-            opened.last_edit = edit_kind(document.offset_at(edit.end) - document.offset_at(edit.start), edit.text)
+            start = document.offset_at(edit.start)
+            opened.last_edit = edit_kind(document.offset_at(edit.end) - start, edit.text)
+            part = isinstance(change, lsp.TextDocumentContentChangePartial)
+            opened.edited_at = start + len(edit.text) if part else None
             document.apply(edit)
         document.version = version
         if seen and self.watcher is not None:

@@ -14,14 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from hunch_features.completion import CompletionEngine, CompletionQuery
 from hunch_features.completion.settings import CompletionSettings
-from hunch_features.evaluation.holes import holes, write_tree
+from hunch_features.evaluation.holes import Hole, holes, write_tree
 from hunch_features.memory.repository import RepositoryMemory
+from hunch_features.memory.retrieval import Retriever
 from hunch_features.syntax import language_of_path
 from hunch_features.text import Document
 from hunch_models.backend import (
@@ -33,12 +35,15 @@ from hunch_models.backend import (
     GenerationTiming,
     ModelInfo,
 )
+from hunch_models.llama.backend import LONGEST_LOOKUP, MOST_LOOKUPS
 from hunch_models.llama.engine import Engine
 from hunch_models.llama.generation import Generator, Outcome
 from hunch_models.llama.library import NativeLog, load_library
 from hunch_models.llama.settings import EngineSettings
 from hunch_server.adapters.memory import OneRepository
 
+PIECE_TOKENS = 512
+"""Of what retrieval is asked for."""
 BUNDLED = Path(__file__).parents[2] / "models" / "hunch_models" / "weights" / "hunch-py-10m-q8_0.gguf"
 
 
@@ -73,9 +78,24 @@ class Listener:
         """Always idle."""
 
 
-def requests(root: Path, count: int) -> list[GenerationRequest]:
+@dataclass(slots=True)
+class Sources:
+    """Where guesses could come from besides, for each request: what stands around the places in other files that the
+    newest commits changed (as if a person had come from there), and what retrieval finds for a prompt."""
+
+    other_files: list[tuple[str, ...]] = field(default_factory=list)
+    retrieved: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def around(hole: Hole) -> str:
+    """The text around a place, as much as one lookup may have."""
+    return hole.prefix[-LONGEST_LOOKUP // 2 :] + hole.suffix[: LONGEST_LOOKUP // 2]
+
+
+def requests(root: Path, count: int) -> tuple[list[GenerationRequest], Sources]:
     """What the completion engine asks for at holes, with the texts that the repository's memory recalls."""
     found = holes(root, count, "rest")
+    sources = Sources()
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch) / "tree"
         tree.mkdir()
@@ -83,22 +103,30 @@ def requests(root: Path, count: int) -> list[GenerationRequest]:
         memory = RepositoryMemory(tree, Path(scratch) / "home")
         memory.refresh()
         memory.settle()
-        listener = Listener()
+        listener, retriever = Listener(), Retriever(memory)
         settings = msgspec.structs.replace(CompletionSettings(), multiline="never", languages={"*": True}, delay_ms=0)
 
         async def ask() -> None:
-            for hole in found.holes:
+            for number, hole in enumerate(found.holes):
                 language = language_of_path(hole.path) or "plaintext"
                 document = Document(hole.prefix + hole.suffix, path=hole.path, language=language, version=1)
                 memory.forget(hole.path)
                 memory.facts(document.snapshot())
                 repository = OneRepository(memory)
                 engine = CompletionEngine(listener, settings, context=repository, recall=repository)
-                await engine.complete(CompletionQuery(snapshot=document.snapshot(), offset=len(hole.prefix)))
+                snapshot = document.snapshot()
+                before = len(listener.asked)
+                await engine.complete(CompletionQuery(snapshot=snapshot, offset=len(hole.prefix)))
+                if len(listener.asked) == before:
+                    continue
+                others = {other.path: around(other) for other in found.holes[:number] if other.path != hole.path}
+                sources.other_files.append(tuple(others.values())[-MOST_LOOKUPS:])
+                pieces = retriever.pieces(snapshot, snapshot.position_at(len(hole.prefix)), PIECE_TOKENS)
+                sources.retrieved.append(tuple(piece.text for piece in pieces)[:MOST_LOOKUPS])
 
         asyncio.run(ask())
         memory.close()
-    return listener.asked
+    return listener.asked, sources
 
 
 class Tally:
@@ -146,7 +174,7 @@ def main() -> None:
     """Print the comparison for single lines without and with recalled texts, and for several lines."""
     root = Path(sys.argv[1]).resolve()
     path = Path(sys.argv[2]) if len(sys.argv) > 2 else BUNDLED
-    asked = requests(root, int(sys.argv[3]) if len(sys.argv) > 3 else 200)
+    asked, sources = requests(root, int(sys.argv[3]) if len(sys.argv) > 3 else 200)
     patient = [dataclasses.replace(request, time_limit_ms=60_000.0) for request in asked]
     compare(path, [dataclasses.replace(request, score=()) for request in patient], "lines, nothing recalled")
     compare(path, patient, "lines, with recalled texts")
@@ -157,6 +185,10 @@ def main() -> None:
         for request in patient
     ]
     compare(path, block, "up to 12 lines")
+    for title, texts in (("other files", sources.other_files), ("what retrieval finds", sources.retrieved)):
+        for kind, some in (("lines", patient), ("up to 12 lines", block)):
+            looked = [dataclasses.replace(one, lookup=found) for one, found in zip(some, texts, strict=True)]
+            compare(path, looked, f"{kind}, guesses from {title} too")
 
 
 if __name__ == "__main__":

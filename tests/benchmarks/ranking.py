@@ -66,9 +66,10 @@ class Case(msgspec.Struct, frozen=True):
         alone = (*self.logprobs, float("nan"))
         match variant:
             case "both":
-                asked = len(self.recalled[: shipped.MOST_SCORED])
-                kept = (*self.scores[:asked], *((),) * (len(self.recalled) - asked), *self.scores[-1:])
-                return traits(self.around, self.recalled, self.written, kept if self.scores else ())
+                asked = min(len(shipped.to_score(self.recalled)), len(self.scores) - 1)
+                unasked = ((),) * (len(self.recalled) - max(0, asked))
+                own = self.scores[-1] if asked > 0 else alone
+                return traits(self.around, self.recalled, self.written, (*self.scores[: max(0, asked)], *unasked, own))
             case "memory":
                 return traits(self.around, self.recalled, None, ())
             case "unscored":

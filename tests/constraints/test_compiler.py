@@ -15,6 +15,13 @@ from hunch_features.constraints.rule import (
     ForbidConstruct as Construct,
 )
 from hunch_features.constraints.rule import (
+    ForbidDependency,
+    LimitLength,
+    RequireIndent,
+    RequireNaming,
+    Rule,
+)
+from hunch_features.constraints.rule import (
     ForbidEdit as Edit,
 )
 from hunch_features.constraints.rule import (
@@ -25,12 +32,6 @@ from hunch_features.constraints.rule import (
 )
 from hunch_features.constraints.rule import (
     ForbidText as Text,
-)
-from hunch_features.constraints.rule import (
-    LimitLength,
-    RequireIndent,
-    RequireNaming,
-    Rule,
 )
 from hunch_features.constraints.statements import statements
 
@@ -130,6 +131,14 @@ def test_tests_and_production_code_are_told_apart() -> None:
     (tests,) = rules("Never use `Thread.sleep` in tests.")
     (production,) = rules("Never use `Thread.sleep` in production code.")
     assert tests.include == production.exclude != ()
+
+
+def test_paths_of_a_nested_file_are_below_it_or_spelt_from_the_root() -> None:
+    for path in ("`src/db`", "`packages/a/src/db`"):
+        (rule,) = rules(f"`src/ui` must not import {path}.", folder="packages/a")
+        assert rule.check == ForbidDependency(("packages/a/src/ui/**",), ("packages/a/src/db/**",))
+    (rule,) = rules("Never use `eval` outside `packages/a/src/x.ts`.", folder="packages/a")
+    assert rule.exclude == ("packages/a/src/x.ts",)
 
 
 def test_a_nested_file_speaks_for_its_folder() -> None:

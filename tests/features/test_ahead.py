@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hunch_features.completion import CompletionEngine, CompletionQuery, CompletionSettings, EditKind
-from hunch_features.completion.ahead import MOST_LINES, SETTLE_S, after_accepting
+from hunch_features.completion.ahead import MOST_LINES, SETTLE_S, AheadCounts, after_accepting
 from hunch_features.text import Document, Edit, Position
 from hunch_models.backend import Finish, GenerationRequest, GenerationResult, GenerationTiming, Priority, Work
 from hunch_models.llama.backend import LlamaBackend
@@ -38,31 +40,48 @@ class LocalBackend(FakeBackend):
         self.warmed.append(request)
 
 
-def make(backend: FakeBackend | LlamaBackend, *, free: bool = True, **settings: object) -> CompletionEngine:
-    return CompletionEngine(
-        backend,
-        CompletionSettings(**{"delay_ms": 0, "multiline": "never", **settings}),  # type: ignore[arg-type]
-        machine_free=lambda: free,
-    )
+TWO_LINES = {"height):\n    ": "size = 1", "size = 1\n    ": "return size"}
 
 
-def document(text: str = START) -> Document:
-    return Document(text, path="shapes.py", language="python", version=1)
+class Typist:
+    """A person at the end of a document, with an engine."""
 
+    def __init__(
+        self, backend: FakeBackend | LlamaBackend, text: str = START, *, free: bool = True, **settings: Any
+    ) -> None:
+        self.text = Document(text, path="shapes.py", language="python", version=1)
+        self.engine = CompletionEngine(
+            backend,
+            CompletionSettings(**{"delay_ms": 0, "multiline": "never", **settings}),
+            machine_free=lambda: free,
+        )
 
-async def ask(engine: CompletionEngine, text: Document, offset: int | None = None, **others: object) -> str:
-    """What is offered at the end of the text, reported as shown."""
-    query = CompletionQuery(text.snapshot(), text.char_count if offset is None else offset, **others)  # type: ignore[arg-type]
-    outcome = await engine.complete(query)
-    if not outcome.items or not outcome.items[0].shown:
-        return ""
-    engine.shown(outcome.items[0].id)
-    return outcome.items[0].completion
+    @property
+    def ahead(self) -> AheadCounts:
+        return self.engine.ahead
 
+    def type(self, added: str) -> None:
+        end = self.text.position_at(self.text.char_count)
+        self.text.apply(Edit(end, end, added))
 
-def type_in(text: Document, added: str) -> None:
-    end = text.position_at(text.char_count)
-    text.apply(Edit(end, end, added))
+    async def ask(self, last_edit: EditKind = EditKind.NONE) -> str:
+        """What is offered, reported as shown."""
+        query = CompletionQuery(self.text.snapshot(), self.text.char_count, last_edit=last_edit)
+        outcome = await self.engine.complete(query)
+        if not outcome.items or not outcome.items[0].shown:
+            return ""
+        self.engine.shown(outcome.items[0].id)
+        return outcome.items[0].completion
+
+    async def ask_stepped(self, backend: FakeBackend, tokens: int) -> str:
+        """The same, with a backend that writes a few tokens when told to."""
+        asked = asyncio.create_task(self.ask())
+        await asyncio.sleep(0.01)
+        backend.step(tokens)
+        return await asked
+
+    def move_to(self, line: int, column: int = 0) -> None:
+        self.engine.moved(self.text.snapshot(), Position(line, column))
 
 
 async def settle() -> None:
@@ -71,97 +90,79 @@ async def settle() -> None:
 
 async def test_the_lines_after_a_suggestion_are_there_before_they_are_asked_for() -> None:
     backend = LocalBackend(ANSWERS)
-    engine = make(backend)
-    text = document()
-    first = await ask(engine, text)
+    typist = Typist(backend)
+    first = await typist.ask()
     await settle()
     made = len(backend.requests)
     assert made == 3  # what follows `return` is not guessed
     assert [request.priority for request in backend.requests] == [Priority.TYPED, *[Priority.SPECULATION] * 2]
-    type_in(text, first + "\n    ")
-    assert await ask(engine, text) == "print(size)"
-    type_in(text, "print(size)\n    ")
-    assert await ask(engine, text) == "return size"
+    for line, following in ((first, "print(size)"), ("print(size)", "return size")):
+        typist.type(line + "\n    ")
+        assert await typist.ask() == following
     assert len(backend.requests) == made
-    assert (engine.ahead.kept, engine.ahead.used) == (2, 2)
+    assert (typist.ahead.kept, typist.ahead.used) == (2, 2)
 
 
 async def test_what_is_typed_otherwise_is_never_answered_from_it() -> None:
-    backend = LocalBackend(ANSWERS)
-    engine = make(backend)
-    text = document()
-    await ask(engine, text)
+    typist = Typist(LocalBackend(ANSWERS))
+    await typist.ask()
     await settle()
-    type_in(text, "size = width + height\n    ")
-    assert await ask(engine, text) == ""
-    assert engine.ahead.used == 0
+    typist.type("size = width + height\n    ")
+    assert await typist.ask() == ""
+    assert typist.ahead.used == 0
 
 
-async def test_another_key_ends_it_and_typing_the_suggestion_does_not() -> None:
-    backend = LocalBackend({"height):\n    ": "size = 1", "size = 1\n    ": "return size"}, stepped=True)
-    engine = make(backend)
-    text = document()
-    asked = asyncio.create_task(ask(engine, text))
-    await asyncio.sleep(0)
-    backend.step(len("size = 1"))
-    assert await asked
+@pytest.mark.parametrize(("typed", "cancelled"), [("siz", 0), ("y", 1), ("sizy", 1)])
+async def test_typing_the_suggestion_goes_on_with_it_and_another_key_ends_it(typed: str, cancelled: int) -> None:
+    backend = LocalBackend(TWO_LINES, stepped=True)
+    typist = Typist(backend)
+    assert await typist.ask_stepped(backend, len("size = 1"))
     await settle()
-    for key in "siz":
-        type_in(text, key)
-        assert await ask(engine, text)
-    assert (engine.ahead.begun, backend.cancelled) == (1, 0)
-    type_in(text, "y")
-    asked = asyncio.create_task(ask(engine, text))
-    await asyncio.sleep(0.01)
-    assert backend.cancelled == 1
-    await asked
+    for key in typed:
+        typist.type(key)
+        await typist.ask_stepped(backend, 0)
+    assert (typist.ahead.begun, backend.cancelled) == (1, cancelled)
 
 
 async def test_nothing_is_begun_while_keys_come() -> None:
-    engine = make(LocalBackend(ANSWERS))
-    text = document()
-    for key in (await ask(engine, text))[:4]:
-        type_in(text, key)
-        assert await ask(engine, text)
+    typist = Typist(LocalBackend(ANSWERS))
+    for key in (await typist.ask())[:4]:
+        typist.type(key)
+        assert await typist.ask()
         await asyncio.sleep(SETTLE_S / 4)
-    assert engine.ahead.begun == 0
+    assert typist.ahead.begun == 0
 
 
 async def test_a_request_for_the_same_place_waits_for_what_is_under_way() -> None:
-    backend = LocalBackend({"height):\n    ": "size = 1", "size = 1\n    ": "return size"}, stepped=True)
-    engine = make(backend)
-    text = document()
-    asked = asyncio.create_task(ask(engine, text))
-    await asyncio.sleep(0)
-    backend.step(len("size = 1"))
-    assert await asked == "size = 1"
+    backend = LocalBackend(TWO_LINES, stepped=True)
+    typist = Typist(backend)
+    assert await typist.ask_stepped(backend, len("size = 1")) == "size = 1"
     await settle()
     backend.step(2)  # of "return size"
-    type_in(text, "size = 1\n    ")
-    asked = asyncio.create_task(ask(engine, text))
-    await asyncio.sleep(0.01)
-    backend.step(50)
-    assert await asked == "return size"
-    assert len([request for request in backend.requests if request.priority is Priority.TYPED]) == 1
+    typist.type("size = 1\n    ")
+    assert await typist.ask_stepped(backend, 50) == "return size"
+    assert [request.priority for request in backend.requests].count(Priority.TYPED) == 1
     assert backend.cancelled == 0
 
 
 @pytest.mark.parametrize(
-    ("backend", "free", "settings"),
+    ("backend", "free", "settings", "declined"),
     [
-        (LocalBackend(ANSWERS), False, {}),
-        (LocalBackend(ANSWERS), True, {"idle_work": False}),
-        (LocalBackend(ANSWERS, logprob=-2.0), True, {"min_logprob": -9.0}),
-        (FakeBackend(ANSWERS), True, {}),
+        (LocalBackend(ANSWERS), False, {}, 1),
+        (LocalBackend(ANSWERS), True, {"idle_work": False}, 1),
+        (LocalBackend(ANSWERS, logprob=-2.0), True, {"min_logprob": -9.0}, 0),
+        (FakeBackend(ANSWERS), True, {}, 1),
     ],
     ids=["busy or on battery", "switched off", "hardly ever taken", "remote"],
 )
-async def test_when_nothing_is_done_ahead(backend: FakeBackend, free: bool, settings: dict[str, object]) -> None:
-    engine = make(backend, free=free, **settings)
-    assert await ask(engine, document())
+async def test_when_nothing_is_done_ahead(
+    backend: FakeBackend, free: bool, settings: dict[str, Any], declined: int
+) -> None:
+    typist = Typist(backend, free=free, **settings)
+    assert await typist.ask()
     await settle()
     assert len(backend.requests) == 1
-    assert engine.ahead.begun == 0
+    assert (typist.ahead.begun, typist.ahead.declined) == (0, declined)
 
 
 async def test_with_a_real_worker(tmp_path: Path) -> None:
@@ -173,19 +174,18 @@ async def test_with_a_real_worker(tmp_path: Path) -> None:
     await backend.start()
     await backend.settled()
     try:
-        engine = make(backend)
-        text = document("if value:\n    x = self")
-        assert await ask(engine, text) == ".value"
+        typist = Typist(backend, "if value:\n    x = self")
+        assert await typist.ask() == ".value"
         await settle()
         await backend.idle()
         await settle()
         done = backend.work.decoded_tokens
         assert backend.work.ahead_decoded_tokens > 0
-        assert engine.ahead.kept == MOST_LINES, "it is sure of every line"
-        type_in(text, ".value\n    ")
-        assert await ask(engine, text) == "print"
+        assert typist.ahead.kept == MOST_LINES, "it is sure of every line"
+        typist.type(".value\n    ")
+        assert await typist.ask() == "print"
         assert backend.work.decoded_tokens == done
-        assert engine.ahead.used == 1
+        assert typist.ahead.used == 1
     finally:
         await backend.stop()
 
@@ -201,30 +201,80 @@ class Overtaken(LocalBackend):
 
 
 async def test_half_a_text_is_never_kept() -> None:
-    engine = make(Overtaken(ANSWERS))
-    text = document()
-    type_in(text, await ask(engine, text) + "\n    ")
+    typist = Typist(Overtaken(ANSWERS))
+    typist.type(await typist.ask() + "\n    ")
     await settle()
-    assert (engine.ahead.kept, engine.ahead.begun) == (0, 3)
-    assert await ask(engine, text) == "print(size)"
+    assert (typist.ahead.kept, typist.ahead.begun) == (0, 3)
+    assert await typist.ask() == "print(size)"
 
 
-async def test_a_place_where_nothing_is_asked_is_read() -> None:
-    backend = LocalBackend(ANSWERS)
-    engine = make(backend)
-    assert await ask(engine, document(), last_edit=EditKind.DELETE) == ""
+async def delete(typist: Typist) -> None:
+    assert await typist.ask(EditKind.DELETE) == ""
+
+
+async def move(typist: Typist) -> None:
+    typist.move_to(0, len("def area(width, height):"))
+    typist.move_to(1, 4)
+
+
+async def move_into_text(typist: Typist) -> None:
+    typist.move_to(1, 4)
+    typist.move_to(0, 4)
+
+
+async def move_and_type(typist: Typist) -> None:
+    typist.move_to(1, 4)
+    await typist.ask()
+
+
+@pytest.mark.parametrize(
+    ("happens", "free", "settings", "read", "declined"),
+    [
+        (delete, True, {}, True, 0),
+        (delete, False, {}, False, 1),
+        (move, True, {}, True, 0),
+        (move, False, {}, False, 2),
+        (move, True, {"idle_work": False}, False, 2),
+        (move, True, {"enable": False}, False, 0),
+        (move, True, {"trigger": "manual"}, False, 0),
+        (move, True, {"languages": {"python": False}}, False, 0),
+        (move_into_text, True, {}, False, 0),
+        (move_and_type, True, {}, False, 0),
+    ],
+)
+async def test_the_place_where_a_person_rests_is_read(
+    happens: Callable[[Typist], Awaitable[None]], free: bool, settings: dict[str, Any], read: bool, declined: int
+) -> None:
+    backend = LocalBackend({})
+    typist = Typist(backend, free=free, **settings)
+    await happens(typist)
+    assert backend.warmed == [], "not before the cursor has settled"
     await settle()
-    assert [request.prefix for request in backend.warmed] == [START]
-    assert (engine.ahead.prewarmed, backend.requests) == (1, [])
+    assert [request.prefix for request in backend.warmed] == ([START] if read else [])
+    assert (typist.ahead.prewarmed, typist.ahead.declined) == (int(read), declined)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "cancelled", "read"), [(1, 4, 0, 0), (0, len("def area(width, height):"), 1, 1), (0, 4, 1, 0)]
+)
+async def test_a_cursor_on_the_way_leaves_what_is_made_ahead_alone(
+    line: int, column: int, cancelled: int, read: int
+) -> None:
+    backend = LocalBackend(TWO_LINES, stepped=True)
+    typist = Typist(backend)
+    assert await typist.ask_stepped(backend, len("size = 1"))
+    await settle()
+    typist.move_to(line, column)
+    await settle()
+    assert (backend.cancelled, len(backend.warmed)) == (cancelled, read)
 
 
 async def test_a_closed_document_is_forgotten() -> None:
-    backend = LocalBackend(ANSWERS)
-    engine = make(backend)
-    await ask(engine, document())
-    engine.document_closed("shapes.py")
+    typist = Typist(LocalBackend(ANSWERS))
+    await typist.ask()
+    typist.engine.document_closed("shapes.py")
     await settle()
-    assert engine.ahead.begun == 0
+    assert typist.ahead.begun == 0
 
 
 FUTURES = [

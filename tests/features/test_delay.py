@@ -59,3 +59,8 @@ def test_who_takes_hardly_any_is_given_time_to_type_on(rate: float, low: float, 
     assert low <= delay.delay_ms(-1, explicit=False, accept_rate=rate) <= high
     assert delay.delay_ms(-1, explicit=True, accept_rate=rate) == 0
     assert delay.delay_ms(40, explicit=False, accept_rate=rate) == 40
+
+
+@pytest.mark.parametrize(("latency", "wait"), [(10, 140), (100, 50), (140, 0), (400, 0)])
+def test_the_time_that_the_model_takes_is_part_of_that_patience(latency: float, wait: float) -> None:
+    assert typed(400, latency).delay_ms(-1, explicit=False, accept_rate=0.05) == pytest.approx(wait)

@@ -172,6 +172,27 @@ def test_a_long_text_that_is_wrong_is_looked_at_around_the_cursor(
         assert (again.source, again.covers) == (tree.source, tree.covers), "an insertion was only tried"
 
 
+def test_a_long_text_that_is_right_is_looked_at_around_the_cursor_until_that_is_much() -> None:
+    document = Document(LONG, path="a.py", language="python")
+    trees = TreeCache(clock=Hurried())
+    trees.tree(document.snapshot(), 0)
+    covered = []
+    for function in ("f200", "f205", "f390"):
+        at = document.position_at(document.text().index("    return", document.text().index(function)))
+        document.apply(Edit(at, at, "    x = 1\n"))
+        offset = document.offset_at(at) + 9
+        tried = trees.with_insertion(document.snapshot(), offset, " + y")
+        tree = trees.tree(document.snapshot(), offset)
+        assert tree is not None
+        assert tried is not None
+        assert not tree.has_errors
+        assert not tried.has_errors
+        covered.append((tried.covers[1] - tried.covers[0], tree.covers[1] - tree.covers[0]))
+    assert max(*covered[0], *covered[1]) < 3000
+    assert covered[2][0] > len(LONG), "far from what is known: the whole is parsed, once"
+    assert covered[2][1] < 3000
+
+
 @settings(max_examples=40)
 @given(st.sampled_from([LONG, CLASS, METHODS]), st.lists(st.tuples(st.floats(0, 1), edits), min_size=1, max_size=5))
 def test_whatever_is_typed_where_the_part_is_of_the_text_and_around_the_cursor(

@@ -112,6 +112,7 @@ class Fuzzer:
             ("textDocument/didShowCompletion", {"item": item}),
             ("textDocument/didPartiallyAcceptCompletion", {"item": item, "acceptedLength": dice.randint(-3, 10**6)}),
             ("hunch/didRejectCompletion", {"item": item, "reason": dice.choice(["explicit", "typed", "x"])}),
+            ("hunch/didMoveCursor", {"textDocument": {"uri": dice.choice(URIS)}, "position": dice.choice(ODD)}),
             ("hunch/event", {"kind": dice.choice(["edit", "cursor", "x", 3]), "at": dice.choice(ODD)}),
             ("hunch/offerOutcome", {"id": "x", "outcome": "accepted"}),
             ("workspace/didChangeConfiguration", {"settings": dice.choice(ODD)}),

@@ -113,6 +113,7 @@ SILENT: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {}},
     {"jsonrpc": "2.0", "method": "initialized", "params": {}},
     {"jsonrpc": "2.0", "method": "hunch/didRejectCompletion", "params": {"item": 3}},
+    {"jsonrpc": "2.0", "method": "hunch/didMoveCursor", "params": {"textDocument": {"uri": "file:///x"}}},
     {"jsonrpc": "2.0", "id": "never asked", "result": {}},
     {"jsonrpc": "2.0", "id": None, "error": {"code": 1, "message": "x"}},
     {"jsonrpc": "2.0", "id": 7},

@@ -6,13 +6,16 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 
+from hunch_features.evaluation.typing import Step, TypingRecording
 from hunch_server.benchmarks.infill_side import LONGEST_LINE_SUFFIX, InfillSide
 from hunch_server.benchmarks.process_cost import CpuMeter, listener_of, memory_bytes
 from hunch_server.benchmarks.sides import Shown
+from hunch_server.benchmarks.typing import BenchOptions, replay
 from tests.models.remote.stand_in import Asked, Reply, StandIn, serving
 from tests.models.remote.test_real_llama_server import program, start
 from tests.server.conftest import Run, one_line
@@ -49,6 +52,36 @@ def test_the_contracts_figures(hunch: Run, trace: Path) -> None:
     assert result["cpu_s"] > 0
     # A key must not have the whole prompt read again.
     assert result["new_tokens"]["p50"] <= 8
+
+
+class Told(InfillSide):
+    """A side that asks nobody, and notes where the cursor was put and how long before the next key."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9")
+        self.events: list[tuple[str, int, float]] = []
+
+    def edit(self, name: str, start: int, end: int, text: str) -> None:
+        self.events.append(("edit", start, perf_counter()))
+        super().edit(name, start, end, text)
+
+    def moved(self, _name: str, cursor: int) -> None:
+        self.events.append(("moved", cursor, perf_counter()))
+
+    def ask(self, _name: str, _cursor: int) -> asyncio.Task[Shown | None]:
+        return asyncio.create_task(asyncio.sleep(0, None))
+
+
+async def test_the_cursor_is_put_where_the_next_key_comes() -> None:
+    steps = [Step(at, "a.py", position, 0, "x") for at, position in ((0, 0), (100, 1), (400, 9), (500, 10))]
+    recording = TypingRecording({"a.py": "." * 20}, steps)
+    side = Told()
+    await replay(side, recording, BenchOptions(speed=1.0, time_cancels=False, cursor_ms=200))
+    await side.close()
+    assert [event[:2] for event in side.events] == [
+        ("edit", 0), ("edit", 1), ("moved", 9), ("edit", 9), ("edit", 10)
+    ]  # fmt: skip
+    assert side.events[3][2] - side.events[2][2] >= 0.15
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import * as vscode from "vscode";
 import { DidChangeConfigurationNotification, type LanguageClient } from "vscode-languageclient/node";
 import { startClient } from "./client";
 import { Consent, showReport } from "./consent";
+import { Cursor } from "./cursor";
 import { EnvironmentError, managedServer } from "./environment";
 import { GhostText } from "./ghostText";
 import { pickSnooze, showMenu } from "./menu";
 import { Offers } from "./offers";
 import { endRunning } from "./processes";
-import { EVENT, type ServerStatus } from "./protocol";
+import { EVENT, MOVED_CURSOR, type ServerStatus } from "./protocol";
 import { settingsForServer, toggleActiveLanguage, toggleEverywhere } from "./settings";
 import { StatusItem } from "./status";
 import { TraceSource } from "./traces";
@@ -37,6 +38,9 @@ class Hunch {
   private readonly traces = new TraceSource((event) => {
     if (this.client?.isRunning()) void this.client.sendNotification(EVENT, event);
   });
+  private readonly cursor = new Cursor((moved) => {
+    if (this.client?.isRunning()) void this.client.sendNotification(MOVED_CURSOR, moved);
+  });
   private readonly settingsFiles = vscode.workspace.createFileSystemWatcher("**/{.hunch.toml,pyproject.toml}");
   private client: LanguageClient | undefined;
   private snoozedUntilMs = 0;
@@ -53,6 +57,7 @@ class Hunch {
       this.offers,
       this.page,
       this.traces,
+      this.cursor,
       this.settingsFiles,
       { dispose: () => clearTimeout(this.wake) },
       vscode.workspace.onDidChangeConfiguration((event) => this.configured(event)),

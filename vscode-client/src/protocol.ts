@@ -62,6 +62,7 @@ export type RejectReason = "explicit" | "typed" | "moved" | "expired";
 export const STATUS = "hunch/status";
 export const WHY = "hunch/why";
 export const EVENT = "hunch/event";
+export const MOVED_CURSOR = "hunch/didMoveCursor";
 export const CONSENT = "hunch/consent";
 export const OFFER = "hunch/offer";
 export const OFFER_WITHDRAWN = "hunch/offerWithdrawn";

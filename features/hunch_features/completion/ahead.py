@@ -1,8 +1,8 @@
 """Work in idle time: what would be asked for next is made before it is asked for.
 
 While a suggestion stands on the screen, the text after it is generated as if it were accepted, line after line. After
-a key at which nothing was asked, the prompt of that place is read. All of it gives way to a person's own request, and
-none of it is done on battery, under load or for a model that is not on this machine.
+a key at which nothing was asked, and where the cursor was put, the prompt of that place is read. All of it gives way to
+a person's own request, and none of it is done on battery, under load or for a model that is not on this machine.
 """
 
 from __future__ import annotations
@@ -92,8 +92,16 @@ class Ahead:
 
     def rested(self, snapshot: Snapshot, position: Position) -> None:
         """A key came at which nothing is asked."""
-        if self._may():
-            self._replace(lambda: self._prewarm(snapshot, position))
+        if not self._may():
+            self.counts.declined += 1
+            return
+        self._replace(lambda: self._prewarm(snapshot, position))
+
+    def moved(self, snapshot: Snapshot, position: Position) -> None:
+        """The cursor was put here, and nothing is asked yet. One on the way to a text being made leaves that alone."""
+        if self._goal is None or not _leads_to((snapshot, position), self._goal):
+            self.stop()
+            self.rested(snapshot, position)
 
     def matching(self, snapshot: Snapshot, position: Position) -> Running | None:
         """The generation under way if it is for exactly this place and what was typed there since."""

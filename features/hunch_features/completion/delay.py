@@ -47,13 +47,14 @@ class AdaptiveDelay:
     def delay_ms(self, configured_ms: int, *, explicit: bool, accept_rate: float = USUAL_RATE) -> float:
         """How long to wait now; `configured_ms` ≥ 0 overrides, an explicit request never waits.
 
-        `accept_rate`: share of the latest suggestions that was taken. Who takes hardly any is given time to type on.
+        `accept_rate`: share of the latest suggestions that was taken. Who takes hardly any is given time to type on: so
+        much until the text is there, the model's own time included.
         """
         if explicit:
             return 0.0
         if configured_ms >= 0:
             return float(configured_ms)
-        patience = MOST_PATIENCE_MS / (1 + math.exp(STEEPNESS * (accept_rate - HALF_RATE)))
+        patience = MOST_PATIENCE_MS / (1 + math.exp(STEEPNESS * (accept_rate - HALF_RATE))) - self._latency
         interval = sum(self._intervals) / len(self._intervals) if self._intervals else 150.0
         if self._latency <= FAST_MS or self._latency <= interval:
             return patience if patience >= LEAST_PATIENCE_MS else 0.0

@@ -33,7 +33,7 @@ from hunch_features.completion.generating import Generations, KeepRules
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.recall import Recall
 from hunch_features.completion.rejections import RejectionMemory, place_of
-from hunch_features.completion.rules import objection, refusal
+from hunch_features.completion.rules import no_room, objection, refusal
 from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.telling import explained, figures, how_sure
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 ATTACH_WAIT_S = 0.2  # how long a key waits for a generation begun by an earlier one (Copilot's 200 ms)
 GRACE_S = 0.02  # how long a withdrawn generation may wait for the next key to want it
 REMEMBERED_CANDIDATES = 64
-READ_AHEAD = frozenset({Reason.AFTER_DELETE, Reason.MID_WORD, Reason.TEXT_RIGHT, Reason.UNLIKELY_HERE})
+READ_AHEAD = frozenset({Reason.AFTER_DELETE, Reason.UNLIKELY_HERE})
 """Reasons for silence after which the place is read in idle time: the next key may well be one to answer."""
 
 
@@ -160,6 +160,15 @@ class CompletionEngine:
         if chance is None:
             chance = math.exp(candidate.mean_logprob) if candidate.mean_logprob is not None else 0.0
         self._ahead.shown(*self._last[1:], candidate.completion, chance)
+
+    def moved(self, snapshot: Snapshot, position: Position) -> None:
+        """The cursor was put here by other means than typing: the place is read once nothing more happens."""
+        settings = self._settings
+        wanted = settings.enable and settings.trigger == "automatic" and settings.enabled_for(snapshot.language)
+        if wanted and no_room(snapshot, position) is None:
+            self._ahead.moved(snapshot, position)
+        else:
+            self._ahead.came(snapshot, position)
 
     def accepted(self, candidate_id: str) -> None:
         """It was inserted, as a whole or in part."""
@@ -307,7 +316,7 @@ class CompletionEngine:
 
     def _rest_at(self, asked: _Asked, reason: Reason) -> None:
         """Nothing is asked here and now; the next key may ask."""
-        if reason in READ_AHEAD:
+        if reason in READ_AHEAD and no_room(asked.query.snapshot, asked.position) is None:
             self._ahead.rested(asked.query.snapshot, asked.position)
 
     # ---- the running generation ----

@@ -15,6 +15,7 @@ from hunch_features.completion.deleted import Deleted
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.multiline import Shape, TreeOf, decide
 from hunch_features.completion.plan import Plan, Planner
+from hunch_features.completion.ranking import to_score
 from hunch_features.completion.recall import NoRecall, Recall
 from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
@@ -89,7 +90,7 @@ class Generations:
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
         request = replace(
             request,
-            score=tuple(one.text for one in recalled[: self.plan().scored]),
+            score=tuple(one.text for one in to_score(recalled)[: self.plan().scored]),
             lookup=self.deleted.texts,
             priority=priority,
         )
@@ -129,7 +130,8 @@ class Generations:
         return chosen
 
     async def read(self, snapshot: Snapshot, position: Position) -> None:
-        """Have the model read the prompt of a place."""
+        """Have the model read the prompt of a place, and follow its syntax: far from the last place that takes long."""
+        self.trees.tree(snapshot, snapshot.offset_at(position))
         shape = Shape(StopRule(), self.settings.max_tokens_line, multiline=False)
         await self._backend.prewarm(replace(self._assembled(snapshot, position, shape), priority=Priority.PREWARM))
 

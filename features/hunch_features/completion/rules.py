@@ -9,7 +9,7 @@ from hunch_features.completion.candidates import CompletionQuery, EditKind
 from hunch_features.completion.reasons import Reason
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.syntax import Scope
-from hunch_features.text import Position
+from hunch_features.text import Position, Snapshot
 
 # What may stand right of the cursor: what editors close by themselves, and ends of statements.
 CLOSERS = frozenset(")]}>\"'`,;: \t")
@@ -37,12 +37,9 @@ def refusal(
         return Reason.SNOOZED
     if query.last_edit in (EditKind.DELETE, EditKind.UNDO):
         return Reason.AFTER_DELETE
-    line = query.snapshot.line(position.line)
-    after = line[position.column :]
-    if after[:1].isalnum() or after[:1] == "_":
-        return Reason.MID_WORD
-    if set(after) - CLOSERS:
-        return Reason.TEXT_RIGHT
+    crowded = no_room(query.snapshot, position)
+    if crowded is not None:
+        return crowded
     if not settings.in_comments and scope().kind == "comment":
         return Reason.IN_COMMENT
     if not settings.in_strings and scope().kind == "string":
@@ -50,6 +47,14 @@ def refusal(
     if len(query.snapshot.slice(max(0, query.offset - 400), query.offset).strip()) < MIN_CONTEXT_CHARS:
         return Reason.NOT_ENOUGH_CONTEXT
     return None
+
+
+def no_room(snapshot: Snapshot, position: Position) -> Reason | None:
+    """Why what stands right of a position leaves no room for a suggestion, or None."""
+    after = snapshot.line(position.line)[position.column :]
+    if after[:1].isalnum() or after[:1] == "_":
+        return Reason.MID_WORD
+    return Reason.TEXT_RIGHT if set(after) - CLOSERS else None
 
 
 def objection(

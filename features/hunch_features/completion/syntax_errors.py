@@ -16,11 +16,11 @@ def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree
     offset = snapshot.line_start(position.line) + position.column
 
     def new_errors(text: str) -> int:
-        before = None if is_unfinished(text) else tree()
-        if before is None:
+        after = None if is_unfinished(text) else trees.with_insertion(snapshot, offset, text)
+        if after is None or not after.has_errors:
             return 0
-        after = trees.with_insertion(snapshot, offset, text)
-        if after is None:
+        before = tree()
+        if before is None:
             return 0
         # Of what both looked at: a long text that is wrong may have been parsed in part.
         grown = len(after.source) - len(before.source)

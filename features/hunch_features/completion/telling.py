@@ -15,6 +15,9 @@ from hunch_features.gating.learning import CHANCE, SCORE
 from hunch_features.gating.recorded import SIZES
 from hunch_features.gating.situation import LogProbs
 
+MOST_DIGITS = 3
+"""Of a percentage, after the point."""
+
 
 def explained(decision: Decision, gate: Gatekeeper) -> Decision:
     """The decision with what the gate weighed; worked out only when somebody asks."""
@@ -31,7 +34,8 @@ def explained(decision: Decision, gate: Gatekeeper) -> Decision:
     ]
     detail = decision.detail
     if decision.reason in (Reason.UNLIKELY, Reason.UNLIKELY_HERE):
-        detail = f"{verdict.p:.0%} likely to be taken, your least is {verdict.least:.0%}"
+        likely, least = apart(verdict.p, verdict.least)
+        detail = f"{likely} likely to be taken, your least is {least}"
         detail += f"; mostly because {reasons}" if reasons else ""
     elif verdict.exploring:
         detail += ", unlikely to be taken, shown to learn from it"
@@ -59,10 +63,23 @@ def figures(logprobs: LogProbs, verdict: Verdict, timing: Timing) -> dict[str, f
 
 def how_sure(source: Source, mean_logprob: float | None, least: float | None) -> str:
     """Log-probabilities in words, as percentages; `least` only where it decided."""
-    wanted = "" if least is None else f", your least is {math.exp(least):.0%}"
-    if source is Source.MEMORY and mean_logprob is not None:
-        return f"as this repository goes on elsewhere, {math.exp(mean_logprob):.0%} sure{wanted}"
     origin = {Source.MODEL: "from the model", Source.CACHE: "from the cache", Source.RUNNING: "begun a key earlier"}
     if mean_logprob is None:
-        return origin[source]
-    return f"{origin[source]}, {math.exp(mean_logprob):.0%} sure per token{wanted}"
+        return origin.get(source, "")
+    sure, wanted = f"{math.exp(mean_logprob):.0%}", ""
+    if least is not None:
+        sure, limit = apart(math.exp(mean_logprob), math.exp(least))
+        wanted = f", your least is {limit}"
+    if source is Source.MEMORY:
+        return f"as this repository goes on elsewhere, {sure} sure{wanted}"
+    return f"{origin[source]}, {sure} sure per token{wanted}"
+
+
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Two shares (0 to 1) as percentages, with as many digits as it takes to tell them apart, three at most."""
+    texts = f"{one:.0%}", f"{other:.0%}"
+    for digits in range(1, MOST_DIGITS + 1):
+        if texts[0] != texts[1] or one == other:
+            break
+        texts = f"{one:.{digits}%}", f"{other:.{digits}%}"
+    return texts

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import tree_sitter
 
 from hunch_features.syntax import SyntaxTree, parse
 
@@ -12,6 +16,7 @@ COMMENT = re.compile(r"comment")
 STRING = re.compile(
     r"^(?:string|raw_string|template_string|interpreted_string|char_literal|heredoc|string_.*|.*_string_literal)"
 )
+_WORD = re.compile(r"\w+")
 _LINE_END = re.compile(r"\n")
 CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_interpolation"})
 
@@ -26,6 +31,7 @@ class CheckedFile:
     _tree: SyntaxTree | None = None
     _parsed: bool = False
     _starts: list[int] = field(default_factory=list)
+    _words: Counter[str] | None = None
 
     @property
     def tree(self) -> SyntaxTree | None:
@@ -34,6 +40,22 @@ class CheckedFile:
             self._parsed = True
             self._tree = parse(self.language, self.text.encode("utf-8", "replace"))
         return self._tree
+
+    @property
+    def words(self) -> Counter[str]:
+        """How often each word stands in the text."""
+        if self._words is None:
+            self._words = Counter(_WORD.findall(self.text))
+        return self._words
+
+    @property
+    def counted(self) -> bool:
+        """Whether the words were counted already."""
+        return self._words is not None
+
+    def around(self, offset: int) -> list[tree_sitter.Node]:
+        """The nodes that contain a place, innermost first; none where no grammar tells."""
+        return self.tree.around(self.byte(offset)) if self.tree is not None else []
 
     def byte(self, offset: int) -> int:
         """The byte in UTF-8 of a code point."""
@@ -63,10 +85,14 @@ def is_code(file: CheckedFile, offset: int) -> bool:
 
 def place_of(file: CheckedFile, offset: int) -> str:
     """`code`, `comment` or `string`; `unknown` where no grammar tells."""
-    tree = file.tree
-    if tree is None:
+    return place_within(file.around(offset))
+
+
+def place_within(nodes: Sequence[tree_sitter.Node]) -> str:
+    """The same of the nodes that contain a place, innermost first."""
+    if not nodes:
         return "unknown"
-    for node in tree.around(file.byte(offset)):
+    for node in nodes:
         if node.type in CODE_IN_STRING:
             return "code"
         if COMMENT.search(node.type):

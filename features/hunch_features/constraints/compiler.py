@@ -16,14 +16,18 @@ from hunch_features.constraints import (
     plain,
     together,
 )
+from hunch_features.constraints.context import narrowing
+from hunch_features.constraints.contradictions import contradicts
 from hunch_features.constraints.found import Found
 from hunch_features.constraints.objects import WRONG_NOTHING, checks_of, globs_of
 from hunch_features.constraints.references import resolved
+from hunch_features.constraints.residue import Clause, residue_of
 from hunch_features.constraints.rule import (
     Check,
     CheckMessage,
     ForbidCommand,
     ForbidDependency,
+    ForbidEdit,
     ForbidImport,
     Place,
     Rule,
@@ -91,6 +95,8 @@ _TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 """A sentence that takes something back of the one in front of it."""
+_NO_CODE = re.compile(r"\.(?:json|toml|ya?ml|md|lock|txt|cfg|ini)$")
+"""Files in which no code is looked for."""
 _PLAIN_DENIAL = re.compile(r"^(?:never|do\s+not|don['’]t|avoid)\b", re.IGNORECASE)
 _NO = re.compile(r"^no\b", re.IGNORECASE)
 _NARROWS = re.compile(r"\b(?:to|for|when|in|on)\s", re.IGNORECASE)
@@ -111,6 +117,8 @@ class Understood:
     exclude: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     problem: str = ""
+    said_more: bool = False
+    """The problem is that the sentence says more than the check would see."""
 
 
 def compile_statements(statements: Sequence[Statement]) -> list[Rule]:
@@ -147,7 +155,8 @@ def compile_statement(statement: Statement) -> list[Rule]:
     if reading.hedge and (found or _MODAL.search(statement.text)):
         return [_not_enforced(statement, "advisory", f"it leaves room for judgement: “{reading.hedge}”")]
     if found:
-        return [_not_enforced(statement, "unsupported", found[0].problem)]
+        status: Status = "advisory" if found[0].said_more else "unsupported"
+        return [_not_enforced(statement, status, found[0].problem)]
     if not _MODAL.search(statement.text):
         return []
     if not _MEASURABLE.search(statement.text):
@@ -221,8 +230,20 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
     if found is None or not found.checks:
         other = _of_words(statement, reading, text)
         found = other if other is not None else found
-    if found is not None and found.checks and (problem := reading.problem or _taken_back(statement)):
+    if found is None or not found.checks:
+        return found
+    if problem := reading.problem or _taken_back(statement):
         return Understood(problem=problem)
+    if contradicts(reading.text, reading.spans, found.checks):
+        return Understood(problem="a check would forbid what the sentence recommends")
+    labels = (statement.lead, reading.topic) if text == reading.text else (statement.lead,)
+    if around := narrowing(statement.text, statement.headings, labels, found.checks, found.include, found.languages):
+        return Understood(problem=f"“{around[:60]}” may narrow it", said_more=True)
+    scoped = (*found.include, *found.exclude, *found.languages)
+    left = residue_of(Clause(text, reading.text, reading.where, reading.spans), found.checks, scoped)
+    if left:
+        words = ", ".join(f"“{word}”" for word in left[:4])
+        return Understood(problem=f"it says more than a check would see: {words}", said_more=True)
     return found
 
 
@@ -230,8 +251,12 @@ def _taken_back(statement: Statement) -> str:
     """Why a neighbour of the sentence keeps it from being a rule: one that makes an exception from the same."""
     if _TAKEN_BACK.match(statement.after):
         return f"an exception follows: “{statement.after[:60]}”"
-    if re.match(r"^\W*(?:when|whenever|if|while|during|after|before|where|once)\b", statement.before, re.IGNORECASE):
-        return f"it stands behind a condition: “{statement.before[:60]}”"
+    if re.match(
+        r"^\W*(?:when|whenever|if|while|during|after|before|where|once|in|for|inside|within|under|on)\b",
+        statement.before,
+        re.IGNORECASE,
+    ):
+        return f"what stands before it may narrow it: “{statement.before[:60]}”"
     if re.search(r"\b(?:unless|except)\b", statement.before, re.IGNORECASE) and _long_words(
         statement.before
     ) & _long_words(statement.text):
@@ -268,7 +293,8 @@ def _of_demand(statement: Statement, reading: Reading, demand: Demand) -> Unders
     inside = globs_of(reading.spans, demand.in_places, statement.folder)
     outside = globs_of(reading.spans, demand.not_in_places, statement.folder, packages=demand.packages)
     commands = any(isinstance(check, ForbidCommand) for check in checks)
-    if inside is None or outside is None or (commands and (inside or outside)):
+    documents = any(_NO_CODE.search(place) for place in (*(inside or ()), *(outside or ())))
+    if inside is None or outside is None or documents or (commands and (inside or outside)):
         return Understood(problem="its scope is not understood")
     return Understood(
         tuple(checks), demand.strict, (*demand.include, *inside), (*demand.exclude, *outside), demand.languages
@@ -327,6 +353,7 @@ def _of_source(reading: Reading, found: Found) -> Understood:
 
 
 def _enforced(statement: Statement, found: Understood, check: Check, number: int) -> Rule:
+    check = places.from_root(statement.folder, check)
     return Rule(
         id=statement.id if number == 0 else f"{statement.id}.{number + 1}",
         kind=kind_of(check),
@@ -336,10 +363,15 @@ def _enforced(statement: Statement, found: Understood, check: Check, number: int
         check=check,
         severity="error" if found.strict else "warning",
         folder=statement.folder,
-        include=_narrowed(found.include, statement.include),
+        include=_narrowed(found.include, () if _of_all_files(check) else statement.include),
         exclude=found.exclude,
         languages=found.languages,
     )
+
+
+def _of_all_files(check: Check) -> bool:
+    """Whether the globs of an instruction file tell when it is read, and not what its rule is about."""
+    return kind_of(check) == "process" or isinstance(check, ForbidEdit)
 
 
 def _narrowed(own: tuple[str, ...], of_file: tuple[str, ...]) -> tuple[str, ...]:

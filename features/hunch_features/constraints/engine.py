@@ -18,7 +18,7 @@ import re2
 import tree_sitter
 from pathspec import GitIgnoreSpec
 
-from hunch_features.constraints.checked_file import CheckedFile, is_code, place_of
+from hunch_features.constraints.checked_file import CheckedFile, is_code, place_of, place_within
 from hunch_features.constraints.constructs import QUERIES
 from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.linear import linear_pattern
@@ -194,14 +194,28 @@ def _reference_pattern(name: str) -> re.Pattern[str]:
     return re.compile(before + text + after)
 
 
+@lru_cache(maxsize=1024)
+def _words_of(name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", name)) or (name,)
+
+
 def _references(check: ForbidReference, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
     for name in check.names:
-        key = max(re.findall(r"\w+", name) or [name], key=len)
-        if key not in file.text or (check.unless_imported and _is_own(key, file.text)):
+        words = _words_of(name)
+        # Most files hold no word of most rules; the words are counted for the first that one may break.
+        longest = max(words, key=len)
+        if not file.counted and longest not in file.text:
             continue
-        for match in _near(_reference_pattern(name), key, file.text):
+        counts = [file.words[word] if word[0].isalnum() or word[0] == "_" else file.text.count(word) for word in words]
+        if not all(counts) or (check.unless_imported and _is_own(longest, file.text)):
+            continue
+        key = words[counts.index(min(counts))]
+        for match in _near(_reference_pattern(name), key, file.text, starts=key == words[0] and name.startswith(key)):
             start = match.start() + match.group(0).startswith(".")
-            if is_code(file, start) and not _is_definition(file, match.start()) and not _is_imported(file, start):
+            nodes = file.around(start)
+            if place_within(nodes) != "code" or _is_imported(nodes):
+                continue
+            if not _is_definition(nodes if start == match.start() else file.around(match.start())):
                 end = match.end() - (match.group(0).endswith("("))
                 yield match.start(), end, _say(name, check.instead)
 
@@ -219,38 +233,38 @@ NEAR = 160
 """How far from its longest word a name may begin or end at least, in code points."""
 
 
-def _near(pattern: re.Pattern[str], key: str, text: str) -> Iterator[re.Match[str]]:
-    """Matches of a pattern that must contain `key`: looked for only where the word stands, which is much faster."""
+def _near(pattern: re.Pattern[str], key: str, text: str, *, starts: bool) -> Iterator[re.Match[str]]:
+    """Matches of a pattern that must contain `key`: looked for only where the word stands, which is much faster.
+
+    `starts`: they begin with it.
+    """
     near = max(NEAR, 2 * len(pattern.pattern))
-    if text.count(key) * near * 2 > len(text):
-        yield from pattern.finditer(text)
-        return
     done = 0
     at = text.find(key)
     while at >= 0:
         # What follows the word is looked at up to there, and a little further for what must not follow.
-        for match in pattern.finditer(text, max(done, at - near), at + len(key) + near):
-            if match.start() <= at < match.end():
-                yield match
-                done = match.end()
-                break
+        end = at + len(key) + near
+        match = pattern.match(text, at, end) if starts else _around_word(pattern, text, max(done, at - near), at, end)
+        if match is not None:
+            yield match
+            done = match.end()
         at = text.find(key, max(at + 1, done))
 
 
-def _is_imported(file: CheckedFile, offset: int) -> bool:
+def _around_word(pattern: re.Pattern[str], text: str, start: int, at: int, end: int) -> re.Match[str] | None:
+    """The first match within a part of a text that contains a place."""
+    return next((match for match in pattern.finditer(text, start, end) if match.start() <= at < match.end()), None)
+
+
+def _is_imported(nodes: Sequence[tree_sitter.Node]) -> bool:
     """Whether a place is within an import: what is done with the name is told where it is done."""
-    nodes = file.tree.around(file.byte(offset)) if file.tree is not None else []
     return any(
         node.type.startswith(("import_statement", "import_from", "import_declaration", "use_decl")) for node in nodes
     )
 
 
-def _is_definition(file: CheckedFile, offset: int) -> bool:
+def _is_definition(nodes: Sequence[tree_sitter.Node]) -> bool:
     """Whether the name at a place is being defined there, or is the name of an argument."""
-    tree = file.tree
-    if tree is None:
-        return False
-    nodes = tree.around(file.byte(offset))
     for node, parent in itertools.pairwise(nodes):
         if node.child_count:
             return False

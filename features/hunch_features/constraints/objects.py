@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
-from hunch_features.constraints.places import folder_glob, glob
+from hunch_features.constraints.places import below, folder_glob, glob
 from hunch_features.constraints.rule import (
     Check,
     ForbidCommand,
@@ -31,22 +31,32 @@ FUNCTIONS = frozenset(
 METHODS = frozenset({"unwrap", "expect", "unwrap_or_default", "forEach"})
 """Words that name a method of whatever stands in front of them."""
 MODULES = frozenset(
-    {"asyncio", "axios", "jquery", "lodash", "marshal", "moment", "multiprocessing", "numpy", "pandas", "pickle",
-     "requests", "shelve", "subprocess", "threading", "underscore", "unittest", "urllib3"}
+    {"aiohttp", "anyhow", "asyncio", "axios", "bluebird", "boto3", "classnames", "clsx", "distutils", "dotenv", "gson",
+     "httpx", "immer", "jquery", "lazy_static", "lodash", "loguru", "marshal", "moment", "multiprocessing", "nanoid",
+     "numpy", "once_cell", "optparse", "orjson", "pandas", "pickle", "psycopg2", "recoil", "requests", "rxjs", "shelve",
+     "simplejson", "structlog", "subprocess", "superagent", "thiserror", "threading", "ujson", "underscore", "unittest",
+     "urllib", "urllib3", "zustand"}
 )  # fmt: skip
 """Lone lower-case words that are surely modules."""
 
 USES = frozenset(
-    {"use", "call", "invoke", "add", "write", "introduce", "rely on", "include", "including", "insert", "leave",
+    {"use", "call", "invoke", "add", "introduce", "rely on", "include", "including", "insert", "leave",
      "leaving", "access", "accessing", "reach for", "import", "depend on", "introducing", "inserting", "create"}
 )  # fmt: skip
 """Verbs that mean any use of a name."""
+COMMON = frozenset(
+    {"Array", "Boolean", "Dict", "Error", "Exception", "Function", "List", "Map", "Number", "Object", "Promise", "Set",
+     "String"}
+)  # fmt: skip
+"""Names of a language's own types: a sentence that forbids one means some use of it, not all."""
 THROWS = frozenset({"throw", "throwing", "raise", "raising"})
 CATCHES = frozenset({"catch", "catching"})
 KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
 """What replaces what, where the two names together leave no doubt which module is meant."""
 
 _FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
+_ARROW = re.compile(r"^(?P<from>[a-z_][\w./-]*)\s*(?:->|→)\s*(?P<to>[a-z_][\w./-]*)$")
+"""Who imports whom."""
 _RUNNERS = {one: tuple(f"{name}{one}" for name in ("describe", "it", "test")) for one in (".only", ".skip")}
 """What runs one test alone, or leaves it out: methods of the functions that tests are made with."""
 WRONG_NOTHING = "it cannot be said what exactly is forbidden"
@@ -70,6 +80,9 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
         if not demand.each or demand.verb == "import":
             return None  # what is imported from a barrel is another matter than having one
         return [ForbidConstruct("barrel", good)]
+    arrows = [_ARROW.match(text) for text in objects]
+    if all(arrows):
+        return [ForbidDependency((folder_glob(one["from"]),), (folder_glob(one["to"]),)) for one in arrows if one]
     option = _options_of(objects, good)
     if option:
         return option
@@ -91,11 +104,13 @@ def globs_of(
     found: list[str] = []
     for number in numbers:
         span = classify(spans[number], verb="edit")
+        if re.fullmatch(r"@[\w-]+/[\w.-]+", span.text):
+            return None  # a package, not a folder
         package = packages and re.fullmatch(r"[a-z_]\w*(?:\.[a-z_]\w*)*", spans[number]) is not None
         if span.kind != "path" and not package:
             return None
         pattern = folder_glob(span.text) if package else glob(span.text)
-        found.append(f"{folder}/{pattern}" if folder else pattern)
+        found.append(f"{folder}/{below(folder, pattern)}" if folder else pattern)
     return tuple(found)
 
 
@@ -194,7 +209,7 @@ def _edited(span: Span, demand: Demand) -> str:
 def _is_used(span: Span, demand: Demand) -> bool:
     """Whether any use of a name is meant, and it surely is one of code."""
     verb = demand.verb
-    if span.kind != "name" or verb not in USES:
+    if span.kind != "name" or span.text in COMMON or (verb not in USES and not (verb == "write" and "(" in span.text)):
         return False
     if demand.origin and not re.match(r"[A-Z]|\w+\.", span.text):
         return False  # "Foo `assertThat`" is that of Foo, and no other

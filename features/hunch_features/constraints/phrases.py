@@ -30,6 +30,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"bare\s+(?:except|excepts|except\s+clauses?|except:)(?![\w-])", "§bare_except"),
     (r"bare\s+`except:?`", "§bare_except"),
     (r"relative\s+imports?", "§relative_import"),
+    (r"(?:(?<=imports instead of )|(?<=imports over )|(?<=imports, not ))relative\s+paths?", "§relative_import"),
     (r"(?:nested|chained)\s+ternar(?:y|ies)(?:\s+(?:operators?|expressions?))?", "§nested_ternary"),
     (r"mutable\s+default\s+(?:arguments?|args?|parameters?|params|values?)", "§mutable_default"),
     (r"(?:explicit|the)\s+any(?:\s+types?)?(?=[\s,.;]|$)", "§any_type"),
@@ -73,6 +74,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"double\s+quotes", "§double_quotes"),
     (r"single\s+quotes", "§single_quotes"),
     (r"loose\s+equality", "§loose_equality"),
+    (r"(?<=\bover )type(?=\s*$|[,.;(]|\s+for\b)", "§type_alias_object"),
+    (r"(?<=\bover )interface(?=\s*$|[,.;(]|\s+for\b)", "§interface_declaration"),
     (
         r"(?<=\bno )classes(?![\w-])|(?<=\bavoid )classes(?![\w-])|(?<=\bover )classes(?![\w-])|"
         r"(?<=\buse )classes(?=[.,;]|$)",
@@ -161,7 +164,7 @@ _WORDS = ("moment", "requests", "underscore", "nose", "chalk", "express")
 _LIBRARY = "|".join(sorted((re.escape(name) for name in LIBRARIES if name not in _WORDS), key=len, reverse=True))
 _WORD = (
     rf"(?:(?<=\buse )|(?<=\bprefer )|(?<=\bimport )|(?<=\bover )|(?<=\bnot )|(?<=\bof )|(?<=\bthan )|"
-    rf"(?<=\bavoid ))(?:{'|'.join(_WORDS)})"
+    rf"(?<=\bnever )|(?<=\bavoid ))(?:{'|'.join(_WORDS)})"
     r"(?=$|[,.;)]|\s+(?:for|library|package|module|in)\b)"
 )
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -232,7 +235,7 @@ def with_phrases(text: str, spans: tuple[str, ...]) -> tuple[str, tuple[str, ...
         if kind in ("manager", "library") and found != found.lower():
             # "Redis" and "Jest" are mostly the thing itself; what is imported from it is of the library.
             before = match.string[: match.start()]
-            if kind == "manager" or not re.search(r"\bfrom\s+$", before):
+            if kind == "manager" or not re.search(r"\b(?:from|not|never|over|instead\s+of|rather\s+than)\s+$", before):
                 return found
             found = found.lower()
         phrase = _PHRASES[int(kind)][1] if kind.isdigit() else found

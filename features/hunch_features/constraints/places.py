@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from hunch_features.constraints.found import Found
 from hunch_features.constraints.phrases import LIBRARIES
 from hunch_features.constraints.rule import (
+    Check,
     ForbidCycles,
     ForbidDependency,
     ForbidEdit,
@@ -14,6 +17,7 @@ from hunch_features.constraints.rule import (
     ForbidImport,
     KeepLayers,
     RequirePlace,
+    RequireTogether,
 )
 from hunch_features.constraints.scopes import LIST, SPAN, numbers_of
 from hunch_features.constraints.sentences import tidied
@@ -152,6 +156,33 @@ def glob(path: str) -> str:
         return f"**/{path}"
     last = path.rsplit("/", 1)[-1]
     return path if "." in last or "*" in last else f"{path}/**"
+
+
+def below(folder: str, path: str) -> str:
+    """A path as it is spelt below the folder for which its file speaks; people write it from the root as well."""
+    return path.removeprefix(f"{folder}/") if folder else path
+
+
+def from_root(folder: str, check: Check) -> Check:
+    """A check with its paths as seen from the root, where the file that demands it stands in a folder."""
+    if not folder:
+        return check
+
+    def whole(globs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(one if one.startswith("**/") else f"{folder}/{below(folder, one)}" for one in globs)
+
+    match check:
+        case ForbidDependency():
+            return msgspec.structs.replace(check, sources=whole(check.sources), targets=whole(check.targets))
+        case KeepLayers():
+            return msgspec.structs.replace(check, layers=whole(check.layers))
+        case RequirePlace():
+            return msgspec.structs.replace(check, places=whole(check.places))
+        case ForbidFile():
+            return msgspec.structs.replace(check, paths=whole(check.paths))
+        case RequireTogether():
+            return msgspec.structs.replace(check, changed=whole(check.changed), also=whole(check.also))
+    return check
 
 
 def folder_glob(name: str) -> str:

@@ -228,7 +228,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
             _construct("unused_import"),
         ),
         (
-            r"(?:always\s+|only\s+|prefer\s+|use\s+)+(?:only\s+)?absolute\s+imports?(?:\s+only)?",
+            r"(?:always\s+|only\s+|prefer\s+|use\s+)+(?:only\s+)?absolute\s+imports?(?:\s+only)?"
+            r"(?:\s+(?:with|using|via)\s+(?:the\s+)?[@~]/\*?\s+(?:prefix|alias))?",
             _construct("relative_import"),
         ),
         (

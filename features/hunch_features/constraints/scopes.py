@@ -73,7 +73,7 @@ _NOT_IN_PLACE = re.compile(
 )
 _IN_LANGUAGE = re.compile(
     r"^(?:in|for)\s+(?:the\s+|all\s+)?(?P<language>\.net|python|typescript|javascript|rust|go|java|ruby|c\+\+|"
-    r"c#)(?:\s+(?:code|files|crates?|packages?|modules?))?$",
+    r"c#|css|html|kotlin|swift|php|shell|bash|dart)(?:\s+(?:code|files|crates?|packages?|modules?))?$",
     re.IGNORECASE,
 )
 # Purposes that are all that the forbidden thing is for, so that they do not narrow it.

@@ -40,7 +40,7 @@ _AFTER = (
     r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
     r"constructors?|classes|"
     r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
-    r"double-?casts?|secrets|paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
+    r"chains?|non-?null\s+assertions?(?:\s+operators?)?|double-?casts?|secrets|paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
 )
 _MAKERS = (
     r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
@@ -62,7 +62,7 @@ VERB = (
     r"(?:hand-?)?modify(?:ing)?|"
     r"touch(?:ing)?|chang(?:e|ing)|commit(?:ting)?|includ(?:e|ing)|insert(?:ing)?|leav(?:e|ing)|throw(?:ing)?|"
     r"rais(?:e|ing)|"
-    r"creat(?:e|ing)|"
+    r"creat(?:e|ing)|(?:re-?introduc|enabl)(?:e|ing)|set(?:ting)?|"
     r"log(?:ging)?\s+with|declar(?:e|ing)|defin(?:e|ing)|install(?:ing)?|instantiat(?:e|ing)|updat(?:e|ing)|"
     r"alter(?:ing)?|"
     r"overwrit(?:e|ing)|suppress(?:ing)?\s+(?:\w+\s+){1,3}(?:with|via|using)|silenc(?:e|"
@@ -257,9 +257,25 @@ def tidied(text: str) -> Tidied:
     return Tidied(_TIDY.sub(replaced, text), before, after)
 
 
+_PLAIN_WORD = r"(?!(?:if|when|for|in|to|with|from|unless|without)\b)[a-z-]+"
+FIRST_WORDS = re.compile(
+    rf"^(?P<not>(?:{NEVER}|{RATHER_NOT})\s+[a-z]+(?:ing)?)\s+(?:any\s+)?(?:{_PLAIN_WORD}\s+){{0,2}}{_PLAIN_WORD},\s+(?:or\s+)?"
+    r"(?=⟦)",
+    re.IGNORECASE,
+)
+"""A list of what is forbidden that begins with plain words."""
+_KINDS_OF = re.compile(
+    rf"^(?P<not>(?:{NEVER}|{RATHER_NOT})\s+(?:us(?:e|ing)|add(?:ing)?|call(?:ing)?|leav(?:e|ing))|no)\s+(?:(?!(?:if|when|for|in|to|"
+    rf"with|from|unless|without|than)\b)[a-z-]+\s+){{1,4}}\((?P<objects>{LIST})(?:\s*,?\s*etc\.?)?\)",
+    re.IGNORECASE,
+)
+"""A kind of thing that is forbidden, with all that there are of it in brackets."""
+
+
 def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
     """What a sentence demands, `where` being scopes in front of it; None where it is no demand about code spans."""
     text = _CATCH.sub("Never catch ", text)
+    text = FIRST_WORDS.sub(r"\g<not> ", _KINDS_OF.sub(r"\g<not> \g<objects>", text))
     tidy = tidied(_VERB_LIST.sub(_told_by_one_verb, text))
     moved = None if where else _from_not(tidy)
     if moved is not None:
@@ -373,7 +389,7 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         languages=scope.languages,
         folders=re.search(r"\b(?:sub)?director(?:y|ies)\b|\b(?:sub)?folders?\b", after) is not None,
         files=(pattern is _NO or verb in ("add", "create"))
-        and re.search(r"\b(?:files?|modules?)\b", after) is not None,
+        and re.search(r"\b(?:files?|modules?)$", after.strip()) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         purpose=scope.purpose,
         origin=not _NO_ORIGIN.fullmatch(before),
@@ -386,7 +402,10 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
 def _base_verb(verb: str) -> str:
     verb = re.sub(r"^hand-?", "", " ".join(verb.split()))
     endings = {"using": "use", "writing": "write", "running": "run", "committing": "commit", "changing": "change",
-               "updating": "edit", "update": "edit", "altering": "edit", "alter": "edit", "overwriting": "edit",
+               "updating": "edit", "enable": "set", "enabling": "set", "setting": "set", "reintroduce": "introduce",
+               "re-introduce": "introduce", "reintroducing": "introduce", "re-introducing": "introduce",
+               "update": "edit",
+               "altering": "edit", "alter": "edit", "overwriting": "edit",
                "overwrite": "edit", "creating": "create", "installing": "install"}  # fmt: skip
     if verb.startswith(("contain", "hav")):
         return "use"

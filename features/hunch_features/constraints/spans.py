@@ -82,7 +82,7 @@ CONSTRUCTS: dict[str, str] = {
 }
 
 # Texts that are code in every place where they stand.
-LITERALS = frozenset({"!important", "# type: ignore"})
+LITERALS = frozenset({"!important", "# type: ignore", "interface{}"})
 
 # Comments that switch a tool off. Where they stand is always a comment.
 DIRECTIVES = (
@@ -140,6 +140,8 @@ def classify(text: str, *, verb: str = "") -> Span:
         return Span("text" if body[1:] in TEXTS else "construct", body[1:])
     body = re.sub(r"\s+(?:\.\.\.|…)$", "", body)
     bare = re.sub(r"(?<=\S)[.,;:]+$", "", body)  # the dot of `git add .` stays
+    if bare in ("TODO", "FIXME"):
+        return Span("text", bare.lower())
     lowered = bare.lower()
     if bare in LITERALS:
         return Span("snippet", bare)
@@ -167,6 +169,12 @@ def classify(text: str, *, verb: str = "") -> Span:
     return _code(bare)
 
 
+_NO_SNIPPET = re.compile(
+    r"\.\.\.|…|\{\s*\}|\*\*|^[\w\s./-]+(?:->|→)[\w\s./-]+$|^[\w.-]+/[\w.-]+/|\b(?:[Ff]oo|[Bb]ar|[Bb]az)\b"
+)
+"""Gaps, paths with alternatives, and names that stand for others."""
+
+
 def _construct(text: str, verb: str) -> str | None:
     if text == "import" or (text == "assert" and verb not in ("use", "write")):
         return None  # `import()` loads; `import` alone is the keyword of all imports
@@ -177,16 +185,17 @@ def _code(text: str) -> Span:
     if tag := _TAG.match(text):
         return Span("snippet", f"<{tag.group(1)}")
     if generic := _GENERIC.match(text):
-        return Span("name", generic.group(1))
+        # `Optional[X]` is what the name is for; `Array<T>` is one use of many.
+        return Span("snippet", f"{generic.group(1)}<") if text.endswith(">") else Span("name", generic.group(1))
     if _NAME.match(text) and not _PATH_LIKE.match(text):
         return Span("name", text)
-    if _SCOPED.match(text):
+    if _SCOPED.match(text) or re.fullmatch(r"node:[a-z_]+(?:/[a-z_]+)*", text):
         return Span("module", text)
     if _PATH.match(text):
         return Span("path", text)
     if re.fullmatch(r"new\s+[A-Z]\w*", text):
         return Span("snippet", text)
-    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and not re.search(r"\.\.\.|…|\{\s*\}", text):
+    if _SNIPPET.match(text) and re.search(r"[=(){}<>:]", text) and not _NO_SNIPPET.search(text):
         return Span("snippet", text)
     return Span("unknown", text)
 
@@ -194,6 +203,10 @@ def _code(text: str) -> Span:
 _PATH_LIKE = re.compile(
     r"^[\w-]+\.(?:md|json|ya?ml|toml|lock|txt|tsx?|jsx?|mjs|cjs|py|rs|go|java|c|h|cpp|sh|css|html)$"
 )
+
+
+_RUN = re.compile(r"^[a-z][a-z0-9_-]+(?:\s+[\w./:@=-]+)+$")
+"""What is surely a command where it is said to be run: a program with arguments."""
 
 
 def _command(text: str, verb: str) -> Span | None:
@@ -204,7 +217,8 @@ def _command(text: str, verb: str) -> Span | None:
     if not words:
         return None
     program = words[0].removeprefix("./")
-    if program not in PROGRAMS:
+    run = verb in ("run", "running", "execute", "executing")
+    if program not in PROGRAMS and not (run and len(words) > 1 and _RUN.match(text)):
         return None
     arguments = tuple(word for word in words[1:] if not re.fullmatch(r"\.\.\.|…|<[^>]*>|\[[^\]]*\]", word))
     if any(re.search(r"[|&;<>$]", word) for word in arguments):

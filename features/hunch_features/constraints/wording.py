@@ -48,6 +48,8 @@ LANGUAGES = {
     "shell": ("shellscript",),
     "sql": ("sql",),
     "css": ("css", "scss", "less"),
+    "vue": ("vue",),
+    "svelte": ("svelte",),
     "html": ("html",),
     "markdown": ("markdown",),
     "solidity": ("solidity",),
@@ -192,7 +194,8 @@ _TESTS = re.compile(
 )
 _FILLERS = (
     r"(?:\s+(?:code|files?|guidelines?|rules?|style(?:\s+guide)?|conventions?|standards?|only|"
-    r"best\s+practices|specific|coding|\(.*\)))*"
+    r"best\s+practices|specific|specifics|coding|naming|formatting|linting|quality|typing|syntax|preferences|patterns|"
+    r"principles|requirements|development|workflow|notes|imports|language|and|&|\(.*\)))*"
 )
 _LANGUAGE = re.compile(
     rf"^(?:the\s+)?(?P<names>(?:[A-Za-z.+#]+)(?:\s*(?:/|,|&|and)\s*[A-Za-z.+#]+)*){_FILLERS}$", re.IGNORECASE
@@ -309,7 +312,7 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
 
 def _glob_below(folder: str, path: str) -> str:
     """The glob of a path that a heading or a lead names, below the folder for which it speaks."""
-    path = path.removeprefix("./")
+    path = path.removeprefix("./").removeprefix(f"{folder}/" if folder else "./")
     pattern = (
         f"{path}**" if path.endswith("/") else path if "." in path.rsplit("/", 1)[-1] or "*" in path else f"{path}/**"
     )

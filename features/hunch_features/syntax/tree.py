@@ -28,6 +28,8 @@ MAX_DEPTH = 400
 QUICK_S = 0.003
 """What following a text may cost before a part must do: most keys take below 1 ms in 100 KB, wrong ones 20 or 70."""
 KEPT_TREES = 16
+WHOLE_PART = 16_000
+"""Bytes of a part that is whole: beyond it the whole text is parsed once, so that the next part can be small again."""
 SIZE_CHANGE = 0.1
 """A text that took too long is tried again once its size has changed by this share."""
 
@@ -124,11 +126,9 @@ def parse(
     parser = tree_sitter.Parser(lexicon)
     if left_out:
         edges = [0, *(edge for gap in left_out for edge in gap), len(source)]
-        parser.included_ranges = [
-            tree_sitter.Range(_point(source, start), _point(source, end), start, end)
-            for start, end in zip(edges[::2], edges[1::2], strict=True)
-            if start < end
-        ]
+        points = _points(source, edges)
+        spans = zip(points[::2], points[1::2], edges[::2], edges[1::2], strict=True)
+        parser.included_ranges = [tree_sitter.Range(*span) for span in spans if span[2] < span[3]]
     reading = Reading(source)
     try:
         if old is not None:
@@ -145,11 +145,21 @@ def parse(
 def _tell_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
     """Tell the old tree which range was replaced between two texts."""
     start, old_end, new_end = common(old, new)
-    tree.edit(start, old_end, new_end, _point(old, start), _point(old, old_end), _point(new, new_end))
+    first, last = _points(old, (start, old_end))
+    now = _points(new[start:new_end], (new_end - start,))[0]
+    column = now[1] if now[0] else first[1] + now[1]
+    tree.edit(start, old_end, new_end, first, last, (first[0] + now[0], column))
 
 
-def _point(source: bytes, offset: int) -> tuple[int, int]:
-    return source.count(b"\n", 0, offset), offset - (source.rfind(b"\n", 0, offset) + 1)
+def _points(source: bytes, offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """Row and column of ascending offsets; every byte is looked at once."""
+    points: list[tuple[int, int]] = []
+    row = before = 0
+    for offset in offsets:
+        row += source.count(b"\n", before, offset)
+        points.append((row, offset - (source.rfind(b"\n", 0, offset) + 1)))
+        before = offset
+    return points
 
 
 def _remember(store: OrderedDict[str, T], path: str, value: T) -> None:
@@ -166,7 +176,8 @@ class TreeCache:
         self._clock = clock
         self._trees: OrderedDict[str, SyntaxTree] = OrderedDict()
         self._too_slow: OrderedDict[str, int] = OrderedDict()
-        self._parts: OrderedDict[str, SyntaxTree] = OrderedDict()  # of texts that are wrong where they are typed in
+        # The last part of each text that takes long to follow as a whole; None before there is one.
+        self._parts: OrderedDict[str, SyntaxTree | None] = OrderedDict()
 
     def tree(self, snapshot: Snapshot, offset: int) -> SyntaxTree | None:
         """The tree of a snapshot, at least of the statements around a code-point offset.
@@ -177,6 +188,8 @@ class TreeCache:
 
     def with_insertion(self, snapshot: Snapshot, offset: int, text: str) -> SyntaxTree | None:
         """The tree that the snapshot would have with `text` inserted at a code-point offset, at least around it."""
+        if snapshot.path not in self._trees:
+            self.tree(snapshot, offset)  # what follows starts from it
         return self._parse(
             snapshot,
             snapshot.char_count + len(text),
@@ -203,23 +216,24 @@ class TreeCache:
         if tree is None:
             if len(content) <= MAX_PARSED_BYTES:
                 _remember(self._too_slow, path, size)
-        elif inserted:
-            pass  # only tried
         elif tree.covers == (0, len(content)):
-            _remember(self._trees, path, tree)
-            self._parts.pop(path, None)
-        else:
+            # One that was only tried is as good to start from, where nothing is wrong in it.
+            if not inserted or not tree.has_errors:
+                _remember(self._trees, path, tree)
+                self._parts.pop(path, None)
+        elif not inserted:
             _remember(self._parts, path, tree)
         return tree
 
     def _follow(self, path: str, known: SyntaxTree, source: bytes, byte: int) -> SyntaxTree | None:
         """The tree of a later text if that costs little; else the statements around a byte, where that will do."""
-        last = self._parts.get(path)
-        if last is None:
+        if path not in self._parts:
             tree = parse(known.language, source, known, limit_s=QUICK_S, clock=self._clock)
             if tree is not None:
                 return tree
-        elif last.source == source and last.covers[0] <= byte <= last.covers[1]:
+            _remember(self._parts, path, None)
+        last = self._parts[path]
+        if last is not None and last.source == source and last.covers[0] <= byte <= last.covers[1]:
             return last
         return self._part(known, source, byte)
 
@@ -231,9 +245,9 @@ class TreeCache:
             return None
         gaps = [edited.now(gap) for gap in found.left_out]
         part = parse(known.language, source, left_out=gaps, covers=edited.now(found.span), clock=self._clock)
-        if part is None or part.has_errors:
+        if part is None or part.has_errors or len(source) - sum(end - start for start, end in gaps) <= WHOLE_PART:
             return part
-        # It is whole again. So is the text then, unless it was wrong elsewhere before.
+        # It is whole. So is the text then, unless it was wrong elsewhere before.
         start, end = found.span
         elsewhere = known.errors_in(0, max(0, start - 1), 1) + known.errors_in(end + 1, len(known.source), 1)
         return part if elsewhere else None

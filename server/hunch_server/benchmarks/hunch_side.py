@@ -41,6 +41,14 @@ class HunchSide:
         """Change a document here and in the server."""
         self._editor.replace(self._uris[name], start, end, text)
 
+    def moved(self, name: str, cursor: int) -> None:
+        """Tell where the cursor was put."""
+        uri = self._uris[name]
+        document = self._editor.documents[uri]
+        position = convert.position_to_lsp(document, document.position_at(cursor))
+        here = {"line": position.line, "character": position.character}
+        self._editor.notify("hunch/didMoveCursor", {"textDocument": {"uri": uri}, "position": here})
+
     def ask(self, name: str, cursor: int) -> asyncio.Task[Shown | None]:
         """Ask for text at the cursor."""
         uri = self._uris[name]

@@ -97,6 +97,9 @@ class InfillSide:
         document = self._documents[name]
         document.apply(Edit(document.position_at(start), document.position_at(end), text))
 
+    def moved(self, _name: str, _cursor: int) -> None:
+        """That extension only collects context from there for later requests, which is left out here."""
+
     def ask(self, name: str, cursor: int) -> asyncio.Task[Shown | None]:
         """Ask for text at the cursor. Raises what a request made ahead has failed with."""
         if self._failure is not None:

@@ -95,6 +95,10 @@ class Side(Protocol):
         """Change the code points `start`…`end` into `text`."""
         ...
 
+    def moved(self, name: str, cursor: int) -> None:
+        """The cursor was put somewhere without typing."""
+        ...
+
     def ask(self, name: str, cursor: int) -> asyncio.Task[Shown | None]:
         """Ask for text at the cursor, as the editor does after a key."""
         ...

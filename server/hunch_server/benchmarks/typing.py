@@ -34,12 +34,14 @@ SHOW_ALL: dict[str, Any] = {"completion": {"minLogprob": -100}, "gate": {"level"
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
     """`limit`: keystrokes to replay (0: all). `gap_ms`: the longest wait per key. `speed`: times the recorded pace,
-    0 for as fast as answers come. `time_cancels`: withdraw every 25th request on purpose and time it."""
+    0 for as fast as answers come. `time_cancels`: withdraw every 25th request on purpose and time it. `cursor_ms`: how
+    long before the first key at another place the cursor is put there (at the recorded pace), 0: nobody tells."""
 
     limit: int = 1000
     gap_ms: float = 400.0
     speed: float = 0.0
     time_cancels: bool = True
+    cursor_ms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -109,7 +111,19 @@ class _Typist:
             if typed and step.is_keystroke:
                 await self._wait_for_text(index, step, until)
             if self._options.speed:
-                await asyncio.sleep(max(0.0, until - perf_counter()))
+                await self._pause(index, until)
+
+    async def _pause(self, index: int, until: float) -> None:
+        """Wait for the next key; where that is elsewhere, the cursor is there some time before."""
+        if self._options.cursor_ms and index + 1 < len(self._steps) and not self._skip:
+            step, following = self._steps[index], self._steps[index + 1]
+            after = step.position + len(step.inserted)
+            elsewhere = following.position + following.deleted
+            known = following.document in self._opened
+            if known and (step.document != following.document or elsewhere != after):
+                await asyncio.sleep(max(0.0, until - self._options.cursor_ms / 1000 - perf_counter()))
+                self._side.moved(following.document, elsewhere)
+        await asyncio.sleep(max(0.0, until - perf_counter()))
 
     def _open(self, name: str) -> None:
         if name not in self._opened:

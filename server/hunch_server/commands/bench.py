@@ -63,9 +63,22 @@ def command() -> None:
     default=None,
     help="Longest wait per key. Default: 400, at the recorded pace 3000.",
 )
+@click.option(
+    "--cursor-ms",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="At the recorded pace: how long before the first key at another place the cursor is put there. 0: not told.",
+)
 @json_option
 def typing(
-    trace_path: Path, limit: int, against: str | None, speed: float | None, gap_ms: float | None, as_json: bool
+    trace_path: Path,
+    limit: int,
+    against: str | None,
+    speed: float | None,
+    gap_ms: float | None,
+    cursor_ms: float,
+    as_json: bool,
 ) -> None:
     """Replay recorded keystrokes in the real server."""
     from hunch_server.benchmarks import recordings, side_by_side  # noqa: PLC0415 - heavy, and `bench --help` needs none
@@ -76,7 +89,9 @@ def typing(
     pace = speed if speed is not None else float(against is not None)
     longest_ms = gap_ms or (3000.0 if pace else 400.0)
     # A withdrawal on purpose would cost our side in a comparison, and help nobody.
-    options = BenchOptions(limit=limit, gap_ms=longest_ms, speed=pace, time_cancels=against is None)
+    options = BenchOptions(
+        limit=limit, gap_ms=longest_ms, speed=pace, time_cancels=against is None, cursor_ms=cursor_ms
+    )
     total = min(limit, recording.keystrokes) if limit else recording.keystrokes
     screen = progress_console()
     result = asyncio.run(side_by_side.run(recording, options, against, lambda title: _bar(screen, title, total)))

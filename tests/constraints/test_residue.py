@@ -1,0 +1,57 @@
+"""Words that narrow or turn a sentence keep it from being a check, whatever pattern reads the rest of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.constraints.test_sentences import compiled, forms
+
+DEMANDS = (
+    "never use `console.log`", "do not use `any`", "avoid `lodash`", "use `logger.info` instead of `console.log`",
+    "prefer `const` over `var`", "do not import from `@/old`", "never run `npm install`", "do not edit `dist/`",
+    "never edit generated files", "never commit directly to main", "never force-push", "use snake_case for functions",
+    "use 4 spaces for indentation", "use single quotes", "always use curly braces for if statements",
+    "use Conventional Commits", "use functional components", "don't use inline styles",
+    "do not create `index.ts` files",
+    "`src/ui` must not import `src/db`",
+    "keep commit subject lines under 72 characters",
+    "never use relative imports",
+    "never install new dependencies",
+)  # fmt: skip
+NARROWED = (
+    "in hot paths", "for user-facing messages", "when rendering lists", "outside the adapter layer",
+    "beyond the entry point", "with more than two arguments", "for props", "in function signatures", "inside loops",
+    "on shared services", "unless it is a CLI", "from another package", "more than twice", "to store tokens",
+    "with side effects", "other than the root one", "while the migration runs", "as a fallback", "in Lua code",
+    "between services", "on Windows", "if the caller awaits", "for constants", "in the frontend",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("demand", DEMANDS)
+def test_what_narrows_a_demand_is_never_lost(demand: str) -> None:
+    assert forms(f"- {demand}.\n")
+    for words in NARROWED:
+        behind = (f"{demand} {words}", f"{demand} ({words})", f"{demand} — {words}", f"{words}, {demand}")
+        assert [one for one in behind if forms(f"- {one[0].upper()}{one[1:]}.\n")] == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Never use `console.log` — it is slow and it leaks.",
+        "Never use `console.log` because it ends up in the build.",
+        "Never use `console.log`; use the logger.",
+        "Never use `console.log` (see the handbook).",
+        "Use the structured project logger instead of `console.log`, which nobody reads.",
+        "Never use `console.log` or any home-made printer in this repository.",
+        "Use `logger.info` instead of `console.log` for better observability.",
+    ],
+)
+def test_reasons_and_further_things_narrow_nothing(sentence: str) -> None:
+    assert forms(f"- {sentence}\n") == "reference console.log"
+
+
+def test_the_words_that_were_not_understood_are_told() -> None:
+    [rule] = compiled("- Never use `os.path` — for ledgers.\n")
+    assert (rule.status, rule.check) == ("advisory", None)
+    assert "“for ledgers”" in rule.why
