@@ -25,7 +25,7 @@ MOST_SCORED = 4
 """Recalled texts that the model is asked about; later ones are seldom right and cost time."""
 LEAST_SCORED, SURE = 0.15, 0.85
 """Share of memory's first probability below which the model is not asked about a text, and the probability of the first
-above which it is asked about none: half of the reading, and as many right texts (45.7 %) on 3,600 holes of 19
+above which it is asked about that one alone: half of the reading, and as many right texts (45.7 %) on 3,600 holes of 19
 repositories."""
 WEIGHTS = Path(__file__).with_name("ranking.onnx")
 VERSION = 1
@@ -66,7 +66,7 @@ def ranked(
 def to_score(recalled: Sequence[Recalled]) -> Sequence[Recalled]:
     """Those of memory's texts, the likeliest first, that the model is to be asked about."""
     if not recalled or recalled[0].probability > SURE:
-        return ()
+        return recalled[:1]
     least = LEAST_SCORED * recalled[0].probability
     return [one for one in recalled[:MOST_SCORED] if one.probability >= least]
 
