@@ -2,49 +2,106 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hunch_features.completion.ranking import ranked
+from hunch_features.completion import ranking
+from hunch_features.completion.ranking import MOST_SCORED, ranked, to_score
 from hunch_features.completion.recall import Recalled
+from hunch_features.completion.traits import Around
+from hunch_features.memory.continuation import Support
+from hunch_features.text import Document
 
-SURE, UNSURE = (-0.01, -0.02, -0.01), (-4.0, -5.0, -3.0)
+LIKELY, UNLIKELY = (-0.02, -0.05, -0.02), (-6.0, -5.0, -3.0)
+AROUND = Around("import io\n\ndef stop(stream):\n    flush(stream)\n", "    stream.", "", "\n", "python")
 
 
-def order(recalled: list[Recalled], written: str, scores: list[tuple[float, ...]]) -> list[str]:
-    return [one.text for one in ranked(recalled, written, scores)]
+def recalled(text: str, probability: float, share: float = 0.3) -> Recalled:
+    return Recalled(text, probability, Support(share, 40 * share, 3, 3, 0, 2, 1, True, 3, False, False))
 
 
-def test_what_the_model_finds_likely_comes_before_what_memory_thought_first() -> None:
-    recalled = [Recalled("close()", 0.3), Recalled("open()", 0.25)]
-    assert order(recalled, "stop()", [UNSURE, SURE, UNSURE]) == ["open()", "close()", "stop()"]
+def order(texts: list[Recalled], written: str | None, scores: list[tuple[float, ...]]) -> list[str]:
+    return [one.text for one in ranked(AROUND, texts, written, scores)]
+
+
+def test_the_model_tells_equals_of_memory_apart() -> None:
+    texts = [recalled("close()", 0.3), recalled("flush()", 0.29)]
+    assert order(texts, "seek(0)", [UNLIKELY, LIKELY, UNLIKELY])[0] == "flush()"
+    assert order(texts, "seek(0)", [LIKELY, UNLIKELY, UNLIKELY])[0] == "close()"
 
 
 def test_a_certain_memory_needs_no_model() -> None:
-    assert order([Recalled("close()", 0.97)], "stop()", [(-1.0, -1.0, -0.5), (-0.8, -0.8, -0.5)])[0] == "close()"
+    certain = Recalled("close()", 0.97, Support(0.95, 4e4, 16, 16, 4, 30, 3, True, 3, False, False))
+    assert order([certain], "stop()", [(-1.0, -1.0, -0.5), (-0.8, -0.8, -0.5)])[0] == "close()"
 
 
-def test_the_model_alone_and_both_of_one_mind() -> None:
-    assert order([], "stop()", [SURE]) == ["stop()"]
-    (both,) = ranked([Recalled("stop()", 0.5)], "stop()", [SURE, SURE])
-    (alone,) = ranked([], "stop()", [SURE])
+def test_both_of_one_mind_are_surer_than_one() -> None:
+    (both,) = ranked(AROUND, [recalled("close()", 0.5)], "close()", [LIKELY, LIKELY])
+    (memory,) = ranked(AROUND, [recalled("close()", 0.5)], None, ())
+    (model,) = ranked(AROUND, [], "close()", [LIKELY])
     assert both.by_model
-    assert both.probability > alone.probability
+    assert not memory.by_model
+    assert both.probability > max(memory.probability, model.probability)
 
 
-def test_what_was_not_scored_is_left_out() -> None:
-    assert order([Recalled("a", 0.9), Recalled("b", 0.1)], "", [(), SURE, ()]) == ["b"]
-    assert order([Recalled("a", 0.9)], "b", []) == []
+def test_a_name_that_nothing_around_knows_is_less_likely() -> None:
+    """Memory and model say the same of both."""
+    texts = [recalled("qzx_vbn(wkj_pqr)", 0.3), recalled("flush(stream)", 0.3)]
+    assert order(texts, None, [])[0] == "flush(stream)"
 
 
-logprobs = st.lists(st.floats(-50, 0), min_size=0, max_size=6).map(tuple)
+@pytest.mark.parametrize(
+    ("probabilities", "asked"),
+    [
+        ((), 0),
+        ((0.9, 0.5), 1),  # sure of the first
+        ((0.5, 0.4, 0.3, 0.2, 0.1), MOST_SCORED),
+        ((0.5, 0.2, 0.01), 2),
+        ((0.01, 0.009), 2),
+    ],
+)
+def test_the_model_is_asked_where_it_may_decide(probabilities: tuple[float, ...], asked: int) -> None:
+    texts = [Recalled(str(place), probability) for place, probability in enumerate(probabilities)]
+    assert list(to_score(texts)) == texts[:asked]
 
 
-@given(st.lists(st.tuples(st.text(max_size=8), st.floats(0, 1)), max_size=4), st.text(max_size=8), st.data())
+@pytest.fixture
+def damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setattr(ranking, "WEIGHTS", tmp_path / "ranking.onnx")
+    ranking.forest.cache_clear()
+    yield
+    ranking.forest.cache_clear()
+
+
+@pytest.mark.usefixtures("damaged")
+def test_without_its_forest_memory_keeps_its_order_and_the_model_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    texts = [recalled("close()", 0.3), recalled("flush()", 0.2)]
+    with caplog.at_level(logging.ERROR):
+        assert order(texts, None, []) == ["close()", "flush()"]
+        assert order(texts, "seek(0)", [LIKELY, LIKELY, LIKELY]) == []
+    assert len(caplog.records) == 1, "said once"
+
+
+logprobs = st.lists(st.floats(-50, 0), max_size=6).map(tuple)
+
+
+@given(
+    st.text(max_size=30),
+    st.lists(st.tuples(st.text(min_size=1, max_size=8), st.floats(0, 1)), max_size=4),
+    st.text(max_size=8),
+    st.data(),
+)
 def test_any_scores_give_probabilities_in_order(
-    pairs: list[tuple[str, float]], written: str, data: st.DataObject
+    line: str, pairs: list[tuple[str, float]], written: str, data: st.DataObject
 ) -> None:
     scores = data.draw(st.lists(logprobs, min_size=len(pairs) + 1, max_size=len(pairs) + 1))
-    found = [one.probability for one in ranked([Recalled(*pair) for pair in pairs], written, scores)]
+    document = Document(line, path="a.py", language="python", version=1)
+    around = Around.caret(document.snapshot(), document.position_at(len(line)))
+    found = [one.probability for one in ranked(around, [Recalled(*pair) for pair in pairs], written, scores)]
     assert found == sorted(found, reverse=True)
     assert all(0 < probability < 1 for probability in found)
