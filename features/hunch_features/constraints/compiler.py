@@ -38,6 +38,7 @@ from hunch_features.constraints.scopes import Scope, take
 from hunch_features.constraints.sentences import Demand, demand_of, with_scope
 from hunch_features.constraints.statements import Statement
 from hunch_features.constraints.wording import TEST_GLOBS, Reading, read
+from hunch_features.syntax import language_of_path
 
 # Words that make a sentence a candidate for a rule at all.
 _MODAL = re.compile(
@@ -234,6 +235,8 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
         return found
     if problem := reading.problem or _taken_back(statement):
         return Understood(problem=problem)
+    if found.languages and _of_other_languages(found.include or statement.include, found.languages):
+        return Understood(problem="it is about another language than its files")
     if contradicts(reading.text, reading.spans, found.checks):
         return Understood(problem="a check would forbid what the sentence recommends")
     labels = (statement.lead, reading.topic) if text == reading.text else (statement.lead,)
@@ -245,6 +248,12 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
         words = ", ".join(f"“{word}”" for word in left[:4])
         return Understood(problem=f"it says more than a check would see: {words}", said_more=True)
     return found
+
+
+def _of_other_languages(globs: Sequence[str], languages: Sequence[str]) -> bool:
+    """Whether globs fit files of known languages only, and none of those that are asked for."""
+    known = [language_of_path(re.sub(r"[*{\[]+", "a", one)) for one in globs]
+    return bool(known) and all(known) and not set(known) & set(languages)
 
 
 def _taken_back(statement: Statement) -> str:

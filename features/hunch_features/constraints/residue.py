@@ -64,7 +64,7 @@ _AIM = re.compile(
 )
 """What the forbidden thing is a way to: no part of what is forbidden."""
 _HARMLESS = re.compile(
-    r"\b(?:in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
+    r"\b(?:to\s+(?:skip|bypass)\s+(?:(?:the|git|pre-?commit|commit|any|ci)\s+)*(?:hooks?|checks?)|in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
     r"for\s+any\s+reason|(?:,\s*)?for\s+(?:better\s+\w+(?:\s+\w+ing)?|(?:improved\s+|easier\s+)?(?:consisten\w+|cle(?:ar|an)(?:er)?\s+\w+(?:\s+\w+)?|clarity|readability|performance|safety|"
     r"security|type[- ]safety|simplicity|speed|compatibility|maintainability)))\b",
     re.IGNORECASE,
