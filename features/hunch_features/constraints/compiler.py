@@ -251,9 +251,9 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
 
 
 def _of_other_languages(globs: Sequence[str], languages: Sequence[str]) -> bool:
-    """Whether globs fit files of known languages only, and none of those that are asked for."""
-    known = [language_of_path(re.sub(r"[*{\[]+", "a", one)) for one in globs]
-    return bool(known) and all(known) and not set(known) & set(languages)
+    """Whether globs fit files of some languages, and of none that is asked for."""
+    known = {language_of_path(re.sub(r"\*+", "a", one)) for one in globs} - {None}
+    return bool(known) and known.isdisjoint(languages)
 
 
 def _taken_back(statement: Statement) -> str:
