@@ -220,7 +220,7 @@ def _permitted(reading: Reading, found: Understood) -> Understood:
 
 def _demanded(statement: Statement, reading: Reading, text: str) -> Understood | None:
     """What one clause demands; None where it demands nothing that a pattern knows."""
-    text = text.strip().rstrip(".!").strip()
+    text = told = text.strip().rstrip(".!").strip()
     text = text.removesuffix(")") if "(" not in text else text
     # All that `print` is for: it narrows nothing.
     text = _PRINTED.sub(lambda match: _without_purpose(match, reading.spans), text)
@@ -243,7 +243,7 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
     if around := narrowing(statement.text, statement.headings, labels, found.checks, found.include, found.languages):
         return Understood(problem=f"“{around[:60]}” may narrow it", said_more=True)
     scoped = (*found.include, *found.exclude, *found.languages)
-    left = residue_of(Clause(text, reading.text, reading.where, reading.spans), found.checks, scoped)
+    left = residue_of(Clause(text, told, reading.text, reading.where, reading.spans), found.checks, scoped)
     if left:
         words = ", ".join(f"“{word}”" for word in left[:4])
         return Understood(problem=f"it says more than a check would see: {words}", said_more=True)

@@ -149,6 +149,8 @@ class Clause:
     """The part of a sentence that a pattern read, with what stands around it."""
 
     text: str
+    told: str
+    """The same as it stands in the sentence."""
     whole: str
     where: Sequence[str]
     """What was taken off the front of the sentence: "in tests"."""
@@ -196,11 +198,11 @@ def _sets_scene(before: str, names: _Names, said: frozenset[str], *, apart: bool
 
 def _around(clause: Clause, checks: Sequence[Check], names: _Names, said: frozenset[str]) -> list[str]:
     """What the rest of the sentence takes back or narrows."""
-    at = clause.whole.find(clause.text)
+    at = clause.whole.find(clause.told)
     if at < 0:
         return []
     apart = clause.whole[:at].rstrip().endswith(";") and not any(map(generality, checks))
-    before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.text) :]
+    before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.told) :]
     left = [before[:40]] if _sets_scene(before, names, said, apart=apart) else []
     after = _purposeless(after, checks)
     return left + [word for piece in _pieces(after) if not _OWN_ORDER.match(piece) and (word := _turned(piece))]
