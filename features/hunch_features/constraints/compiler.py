@@ -85,8 +85,8 @@ _SPECIFIC = re.compile(
 )
 """What has a purpose in its own name: said to be replaced for that purpose, it is replaced."""
 _PRINTED = re.compile(
-    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:[\w-]+\s+)?output|"
-    r"(?:error\s+)?reporting|errors)\b",
+    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|"
+    r"(?:(?:debug|console|terminal|standard|log)\s+)?output)\b",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
