@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
-import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from tests.server.conftest import HUNCH, Done, environment
 
 AGENTS = "- Never use `eval`.\n- Avoid `print`.\n"
 
-# What code scanning reads of SARIF; the whole schema is found through HUNCH_DATA.
+CLIENT = Path(__file__).parents[2] / "vscode-client" / "node_modules"
+# What code scanning reads of SARIF.
 SUBSET: dict[str, Any] = {
     "type": "object",
     "required": ["version", "$schema", "runs"],
@@ -73,16 +76,41 @@ def test_sarif_holds_every_violation(root: Path) -> None:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
 
 
-def test_sarif_is_valid_against_its_schema(root: Path) -> None:
-    folder = os.environ.get("HUNCH_DATA")
-    schema = Path(folder or "") / "sarif-schema-2.1.0.json"
-    if folder is None or not schema.exists():
-        pytest.skip("HUNCH_DATA does not name a folder with sarif-schema-2.1.0.json (from the SARIF specification)")
+def typed(logs: list[dict[str, Any]], folder: Path) -> list[list[str]]:
+    """What TypeScript's compiler says of logs as values of SARIF 2.1.0's types, which are made from its schema."""
+    compiler, types = CLIENT / "typescript" / "bin" / "tsc", CLIENT / "@types" / "sarif" / "index"
+    source = folder / "log.ts"
+    lines = [f"export const log{number}: Log = {json.dumps(log)};" for number, log in enumerate(logs)]
+    source.write_text("\n".join([f"import type {{ Log }} from {json.dumps(types.as_posix())};", *lines, ""]), "utf-8")
+    roots = ("--typeRoots", str(CLIENT / "@types"), "--types", "sarif")
+    done = subprocess.run(
+        ["node", str(compiler), "--noEmit", "--strict", *roots, str(source)],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    told = [re.match(r"log\.ts\((\d+),\d+\): error TS\d+: (.*)", line) for line in done.stdout.splitlines()]
+    return [[match[2] for match in told if match and int(match[1]) == number + 2] for number in range(len(logs))]
+
+
+@pytest.mark.skipif(
+    not (CLIENT / "@types" / "sarif").is_dir() or shutil.which("node") is None,
+    reason="vscode-client is not installed there (npm ci), or there is no node",
+)
+def test_sarif_has_the_types_of_its_schema(root: Path, tmp_path: Path) -> None:
     (root / "big.py").write_text("#" * (2 << 20))
     log = json.loads(hunch(root, "check", "--format", "sarif").stdout)
     assert log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
-    validator = jsonschema.validators.validator_for(json.loads(schema.read_text("utf-8")))
-    validator(json.loads(schema.read_text("utf-8"))).validate(log)
+    broken = [copy.deepcopy(log) for _ in range(3)]
+    broken[0]["runs"][0]["results"][0]["level"] = "fatal"
+    del broken[1]["runs"][0]["results"][0]["message"]
+    broken[2]["runs"][0]["tool"]["driver"]["names"] = "Hunch"
+    right, *wrong = typed([log, *broken], tmp_path)
+    assert right == []
+    for told, word in zip(wrong, ("fatal", "message", "names"), strict=True):
+        assert any(word in line for line in told)
 
 
 def test_annotations_are_one_line_each_whatever_the_names(root: Path) -> None:

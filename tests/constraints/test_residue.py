@@ -55,3 +55,57 @@ def test_the_words_that_were_not_understood_are_told() -> None:
     [rule] = compiled("- Never use `os.path` — for ledgers.\n")
     assert (rule.status, rule.check) == ("advisory", None)
     assert "“for ledgers”" in rule.why
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# T\n\n## Code style\n\n- Use camelCase for functions.\n", "naming function camelCase"),
+        ("# T\n\n## Ledger widgets\n\n- Use camelCase for functions.\n", ""),
+        ("# T\n\n## Ledger widgets\n\n- Never use `console.log`.\n", "reference console.log"),
+        ("# T\n\n## Ledger widgets\n\n- Use `value`, not `defaultValue`.\n", ""),
+        ("# T\n\n## Backend\n\n- Never use `console.log`.\n", ""),
+        ("# T\n\n## Backend\n\n- Never run `npm install`.\n", "command npm install"),
+        ("# T\n\n- **Handlers**: never use `console.log`.\n", ""),
+        ("# T\n\n- Polling uses `refetch`; do not use `setInterval()`.\n", ""),
+        ("# T\n\n- The strict mode is mandatory; avoid `any`.\n", "construct any_type"),
+        ("# T\n\n- In the worker it is slow. Never use `console.log`.\n", ""),
+    ],
+)
+def test_headings_labels_and_neighbours_may_narrow(text: str, expected: str) -> None:
+    assert forms(text).replace("~", "") == expected
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Use `node:assert/strict` over `node:assert`.",
+        "Use `lodash/debounce` instead of `lodash`.",
+        "Use `npm run test` instead of `npm test`.",
+        "Use `db.query` instead of `db`.",
+    ],
+)
+def test_a_check_never_forbids_what_its_sentence_recommends(sentence: str) -> None:
+    [rule] = compiled(f"- {sentence}\n")
+    assert rule.check is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("No escapes (`as any`, `@ts-ignore`).", "construct as_any ; text @ts-ignore"),
+        ("Never commit secrets, `.env` files, or dumps.", "edit .env"),
+        ("Do not reintroduce `User.tenant`.", "reference User.tenant"),
+        ("Never set `verify=False`.", r"pattern verify\s*=\s*False\b"),
+        ("`eval()` → never", "reference eval()"),
+        ("Do not run `ledger migrate reset`.", "command ledger migrate reset"),
+        ("Never write `TODO` comments.", r"pattern \bTODO\b"),
+        ("Don't use non-null assertions with the `!` operator.", "construct non_null_assertion"),
+        ("Never suppress type errors with `as any`.", "construct as_any"),
+        ("Use Zod, not Yup.", "import yup"),
+        ("NEVER use `--no-verify` to skip commit hooks.", "command git --no-verify"),
+        ("Prefer `T[]` over `Array<T>`.", r"~pattern Array\s*<"),
+    ],
+)
+def test_more_forms(sentence: str, expected: str) -> None:
+    assert forms(f"- {sentence}\n") == expected

@@ -38,6 +38,7 @@ from hunch_features.constraints.scopes import Scope, take
 from hunch_features.constraints.sentences import Demand, demand_of, with_scope
 from hunch_features.constraints.statements import Statement
 from hunch_features.constraints.wording import TEST_GLOBS, Reading, read
+from hunch_features.syntax import language_of_path
 
 # Words that make a sentence a candidate for a rule at all.
 _MODAL = re.compile(
@@ -84,8 +85,8 @@ _SPECIFIC = re.compile(
 )
 """What has a purpose in its own name: said to be replaced for that purpose, it is replaced."""
 _PRINTED = re.compile(
-    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|(?:[\w-]+\s+)?output|"
-    r"(?:error\s+)?reporting|errors)\b",
+    r"(?P<object>⟦(?P<number>\d+)⟧(?:\s+(?:statements?|calls?))?)\s+for\s+(?:logging|debugging|logs|"
+    r"(?:(?:debug|console|terminal|standard|log)\s+)?output)\b",
     re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
@@ -219,7 +220,7 @@ def _permitted(reading: Reading, found: Understood) -> Understood:
 
 def _demanded(statement: Statement, reading: Reading, text: str) -> Understood | None:
     """What one clause demands; None where it demands nothing that a pattern knows."""
-    text = text.strip().rstrip(".!").strip()
+    text = told = text.strip().rstrip(".!").strip()
     text = text.removesuffix(")") if "(" not in text else text
     # All that `print` is for: it narrows nothing.
     text = _PRINTED.sub(lambda match: _without_purpose(match, reading.spans), text)
@@ -234,17 +235,25 @@ def _demanded(statement: Statement, reading: Reading, text: str) -> Understood |
         return found
     if problem := reading.problem or _taken_back(statement):
         return Understood(problem=problem)
+    if found.languages and _of_other_languages(found.include or statement.include, found.languages):
+        return Understood(problem="it is about another language than its files")
     if contradicts(reading.text, reading.spans, found.checks):
         return Understood(problem="a check would forbid what the sentence recommends")
     labels = (statement.lead, reading.topic) if text == reading.text else (statement.lead,)
     if around := narrowing(statement.text, statement.headings, labels, found.checks, found.include, found.languages):
         return Understood(problem=f"“{around[:60]}” may narrow it", said_more=True)
     scoped = (*found.include, *found.exclude, *found.languages)
-    left = residue_of(Clause(text, reading.text, reading.where, reading.spans), found.checks, scoped)
+    left = residue_of(Clause(text, told, reading.text, reading.where, reading.spans), found.checks, scoped)
     if left:
         words = ", ".join(f"“{word}”" for word in left[:4])
         return Understood(problem=f"it says more than a check would see: {words}", said_more=True)
     return found
+
+
+def _of_other_languages(globs: Sequence[str], languages: Sequence[str]) -> bool:
+    """Whether globs fit files of some languages, and of none that is asked for."""
+    known = {language_of_path(re.sub(r"\*+", "a", one)) for one in globs} - {None}
+    return bool(known) and known.isdisjoint(languages)
 
 
 def _taken_back(statement: Statement) -> str:

@@ -47,6 +47,14 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 """Labels that name a part of the code."""
+_PART = re.compile(
+    r"^\W*(?:the\s+)?(?:backend|front-?end|back-?end|server(?:-side)?|client(?:-side)?|api|cli|web|mobile|ios|android|desktop|ui|sdk|docs?|"
+    r"database|infra(?:structure)?|components?|hooks?|pages?|routes?|services?|controllers?|models?|migrations?|scripts?|stories|"
+    r"handlers?|middleware|workers?)(?:\s+(?:code|layer|files?|package|app|rules|guidelines|conventions|style|standards|patterns|"
+    r"development))*\W*$",
+    re.IGNORECASE,
+)
+"""Headings and labels that are the name of a part."""
 _FIRM = re.compile(r"[.:(!]|^\W*@")
 _ELEMENT = re.compile(r"^<\\s\*[A-Z]")
 
@@ -66,6 +74,10 @@ def narrowing(
     level = max(generality(check) for check in checks)
     if _BARE.match(text) and not isinstance(checks[0], ForbidCommand | ForbidEdit):
         level = max(level, 1)  # "`a`, not `b`" says what something is called, and the heading tells what
+    if not isinstance(checks[0], ForbidCommand | ForbidEdit) and not include:
+        part = next((words for words in (*headings[1:][-1:], *labels) if _PART.match(words)), "")
+        if part:
+            return part
     if level == 0:
         return next(
             (label for label in labels if _PLACE.search(label) and not _known(label, TOPICS | GENERAL_TOPICS)), ""

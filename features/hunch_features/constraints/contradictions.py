@@ -11,7 +11,7 @@ from hunch_features.constraints.spans import classify
 
 _RECOMMENDED = re.compile(
     r"\b(?:use|prefer|call|run|import|write|choose|favou?r)\s+(?:(?:the|a|an|always|to|using)\s+)*"
-    r"(?P<spans>⟦\d+⟧(?:(?:\s*,\s*|\s+(?:and|or)\s+|\s*/\s*)⟦\d+⟧)*)|^(?P<first>⟦\d+⟧)\s*(?:,|\(|[-–—]|\()?\s*(?:not|never|over)\b",
+    r"(?P<spans>⟦\d+⟧(?:(?:\s*,\s*|\s+(?:and|or)\s+|\s*/\s*)⟦\d+⟧)*)|^(?P<first>⟦\d+⟧)\s*(?:,|\(|[-–—]|\()?\s*(?:not|never|over)\s+(?=[^⟦]{0,20}⟦)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"(?:\b(?:not|never|avoid|no)|n['’]t)\s+(?:\w+\s+){0,2}$|^only\b", re.IGNORECASE)

@@ -70,6 +70,7 @@ def checks_of(demand: Demand, spans: Sequence[str], folder: str = "") -> list[Ch
     where = [spans[number] for number in demand.in_places]
     if where and (demand.verb == "import" or (demand.verb == "use" and where[0].lower() in LIBRARIES)):
         return _of_imports(objects, where, good)
+    objects = ["console.*" if text == "console" and demand.verb in USES else text for text in objects]
     objects = [name for text in objects for name in _RUNNERS.get(text.removesuffix("()"), (text,))]
     known = [KNOWN_PAIRS.get((good, text)) for text in objects]
     if all(known):

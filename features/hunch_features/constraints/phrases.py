@@ -151,6 +151,12 @@ _AROUND = (
         "broad exceptions",
     ),
     (r"type\s+(?:casts?|casting|assertions?)\s+with\s+", "as", "", "type casts"),
+    (
+        r"non-?null\s+assertions?(?:\s+operators?)?(?:\s+with\s+the)?\s*\(?",
+        "!",
+        r"\)?(?:\s+(?:postfix\s+)?operators?)?",
+        "non-null assertions",
+    ),
     ("", "test", r"\s+prefixed\s+classes", "test prefixed classes"),
     (r"relative\s+", "../", r"\s+(?:paths?|imports?)", "parent imports"),
     (r"relative\s+", "./", r"\s+(?:paths?|imports?)", "relative imports"),

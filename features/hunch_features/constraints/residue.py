@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from hunch_features.constraints.context import generality
+from hunch_features.constraints.explanations import is_asked, is_order, pieces, plain, serves, sets_scene, turned
 from hunch_features.constraints.phrases import MARK
 from hunch_features.constraints.residue_words import (
     ACTS,
@@ -39,7 +40,7 @@ from hunch_features.constraints.rule import (
 )
 from hunch_features.constraints.sentences import FIRST_WORDS
 from hunch_features.constraints.spans import classify
-from hunch_features.constraints.wording import LANGUAGES, NEVER, RATHER_NOT
+from hunch_features.constraints.wording import LANGUAGES
 
 _TOKEN = re.compile(r"⟦(\d+)⟧|[A-Za-z][\w'’+#]*(?:[-.][A-Za-z][\w'’]*)*|\d+")
 _DENIES = r"(?:not|never|no|avoid|do\s+not|don['’]t|instead\s+of|rather\s+than)\b"
@@ -63,55 +64,11 @@ _AIM = re.compile(
     re.IGNORECASE,
 )
 """What the forbidden thing is a way to: no part of what is forbidden."""
-_HARMLESS = re.compile(
-    r"\b(?:in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
-    r"for\s+any\s+reason|(?:,\s*)?for\s+(?:better\s+\w+(?:\s+\w+ing)?|(?:improved\s+|easier\s+)?(?:consisten\w+|cle(?:ar|an)(?:er)?\s+\w+(?:\s+\w+)?|clarity|readability|performance|safety|"
-    r"security|type[- ]safety|simplicity|speed|compatibility|maintainability)))\b",
-    re.IGNORECASE,
-)
 _GENERATED = re.compile(
     r"\b(?:generated|built|produced|compiled|created|maintained)\s+(?:by|via|from|with|using)\s+(?:the\s+)?(?:⟦\d+⟧|[\w-]+)"
     r"(?:\s+(?:by|via|from|with|using)\s+(?:the\s+)?(?:⟦\d+⟧|[\w-]+))?",
     re.IGNORECASE,
 )
-_PLACES = (
-    r"outside|beyond|besides|excluding|inside|within|during|under|below|above|between|among|across|through|around|against|"
-    r"with|without|from|at|on|in|for|of|by|as|via|to|other\s+than|apart\s+from|more\s+than|less\s+than|fewer\s+than|especially|"
-    r"particularly|mainly|primarily|specifically|directly"
-)
-_CONDITIONS = r"except(?!ion)|unless|only|if|when|whenever|where|wherever|while|until|once|but"
-_TURNS = re.compile(
-    rf"^(?:{_PLACES}|{_CONDITIONS}|that\s+(?:are|is|do|does|have|has))\b|"
-    rf"(?:[,;]\s*|\band\s+|\bor\s+)(?:{_CONDITIONS}|outside|beyond|besides|excluding|other\s+than|apart\s+from)\b|"
-    r"\b(?:unless|except(?!ion)|excluding|exempt|exceptions?\s+(?:is|are|to|for)|only\s+(?:if|when|in|for|inside|within|where|the)|otherwise|"
-    r"however|(?:is|are|may\s+be|can\s+be)\s+(?:fine|ok|okay|allowed|acceptable|permitted|edited|used)|optional|"
-    r"legacy|historical(?:ly)?|usually|mostly|often)\b",
-    re.IGNORECASE,
-)
-"""What narrows or takes back in an explanation."""
-_OPENS = re.compile(
-    rf"^\W*(?:{_PLACES}|except(?!ion)|unless|if|when|whenever|where|wherever|while|until|once)\b", re.IGNORECASE
-)
-_SERVES = re.compile(
-    r"^(?:for\s+(?:more\s+)?(?:example|instance|details|reference)|to\s+(?:avoid|ensure|prevent|keep|reduce|improve|maintain|preserve|support|"
-    r"allow|enable|stay|match|make)|as\s+(?:it|they|this|that|these|the|we|described|documented|defined|shown)|by\s+(?:default|design)|"
-    r"in\s+(?:favou?r|addition|order)|from\s+now|at\s+all|on\s+its\s+own|of\s+course|instead)\b",
-    re.IGNORECASE,
-)
-"""What begins like a place or a purpose, and is none."""
-_ASKED = re.compile(
-    r"\bonly\s+(?:\w+\s+){0,3}(?:when|if)\s+(?:\w+\s+){0,4}(?:asked|told|requested|instructed|approved)\b",
-    re.IGNORECASE,
-)
-"""A condition that a person grants, for whom a guard steps aside."""
-_OWN_ORDER = re.compile(
-    rf"^(?:please\s+|always\s+|just\s+|only\s+)?(?:{NEVER}|{RATHER_NOT}|no|always|use|prefer|run|keep|write|call|add|see)\s",
-    re.IGNORECASE,
-)
-_USE_WHEN = re.compile(
-    r"^(?:instead[,:]?\s+)?(?:always\s+|please\s+)?(?:use|prefer|call|run|import|reach\s+for)\s", re.IGNORECASE
-)
-_EXAMPLES = re.compile(r"^(?:e\.g|i\.e|see\b|such\s+as|like\s|for\s+example|aka\b|cf\b)", re.IGNORECASE)
 _INSTEAD = re.compile(
     r"\b(?:instead\s+of|rather\s+than|over|in\s+place\s+of|as\s+opposed\s+to|in\s+favou?r\s+of)\b|"
     r"(?:[,(]|\s[–—-])\s*(?:and\s+|but\s+)?(?:not|never|avoid|do\s+not|don['’]t)\b|\bnot(?=\s+⟦)",
@@ -149,6 +106,8 @@ class Clause:
     """The part of a sentence that a pattern read, with what stands around it."""
 
     text: str
+    told: str
+    """The same as it stands in the sentence."""
     whole: str
     where: Sequence[str]
     """What was taken off the front of the sentence: "in tests"."""
@@ -164,9 +123,7 @@ def residue_of(clause: Clause, checks: Sequence[Check], scoped: Iterable[str]) -
     said = _said(checks, scope)
     names = _Names(checks, clause.spans, scope, said)
     left = (
-        []
-        if _ASKED.search(clause.whole) and isinstance(checks[0], ForbidCommand)
-        else _around(clause, checks, names, said)
+        [] if is_asked(clause.whole) and isinstance(checks[0], ForbidCommand) else _around(clause, checks, names, said)
     )
     fronts = OPENERS | _said((), scope) | FRONTS.get(type(checks[0]), frozenset())
     for piece in clause.where:
@@ -187,29 +144,29 @@ def _sets_scene(before: str, names: _Names, said: frozenset[str], *, apart: bool
     `apart`: the clause can be understood by itself.
     """
     before = re.sub(r"^[\w .]{1,40}:\s+", "", before)
-    if not before or _SERVES.match(before) or _OWN_ORDER.match(before):
+    if not before or serves(before) or is_order(before):
         return False
     left = [word for word in _words(before, names) if not _known(word, said)]
     long = len(before.split()) > MOST_FREE and not apart
-    return _OPENS.match(before) is not None or (len(left) > 0 and (long or "⟦" in before))
+    return sets_scene(before) or (len(left) > 0 and (long or "⟦" in before))
 
 
 def _around(clause: Clause, checks: Sequence[Check], names: _Names, said: frozenset[str]) -> list[str]:
     """What the rest of the sentence takes back or narrows."""
-    at = clause.whole.find(clause.text)
+    at = clause.whole.find(clause.told)
     if at < 0:
         return []
     apart = clause.whole[:at].rstrip().endswith(";") and not any(map(generality, checks))
-    before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.text) :]
+    before, after = clause.whole[:at].strip(" ,;:–—-"), clause.whole[at + len(clause.told) :]
     left = [before[:40]] if _sets_scene(before, names, said, apart=apart) else []
     after = _purposeless(after, checks)
-    return left + [word for piece in _pieces(after) if not _OWN_ORDER.match(piece) and (word := _turned(piece))]
+    return left + [word for piece in pieces(after) if not is_order(piece) and (word := turned(piece))]
 
 
 def _within(text: str, names: _Names, checks: Sequence[Check], scope: str, said: frozenset[str]) -> list[str]:
     """Words of the clause itself that are left over."""
     text = FIRST_WORDS.sub(r"\g<not> ", text)
-    text = _AIM.sub(" with ", _KIND.sub("(", _HARMLESS.sub(" ", text)))
+    text = _AIM.sub(" with ", _KIND.sub("(", plain(text)))
     if isinstance(checks[0], ForbidEdit):
         text = _GENERATED.sub(" generated ", text)
     left: list[str] = []
@@ -220,7 +177,7 @@ def _within(text: str, names: _Names, checks: Sequence[Check], scope: str, said:
         text,
     )
     head, explained = _parts(text, names)
-    left += [word for part in explained if (word := _turned(part))]
+    left += [word for part in explained if (word := turned(part))]
     head, good = _replacement(head, names)
     head = _purposeless(head, checks)
     if isinstance(checks[0], _DENYING):
@@ -282,7 +239,7 @@ def _bracketed(inside: str, names: _Names) -> list[str]:
             if names.any_in(inside) or names.denying
             else []
         )
-    return [word] if (word := _turned(inside)) else []
+    return [word] if (word := turned(inside)) else []
 
 
 def _without_more(head: str, names: _Names) -> str:
@@ -370,24 +327,8 @@ def _parts(text: str, names: _Names) -> tuple[str, list[str]]:
         before = text[: match.start()]
         named = not objects or f"⟦{objects[0]}⟧" in before
         if named and len(before.split()) > 1:
-            return before, _pieces(text[match.start() :])
+            return before, pieces(text[match.start() :])
     return text, []
-
-
-def _pieces(text: str) -> list[str]:
-    pieces = re.split(r"\s+[-–—]+\s+|[;()]|\.\s+|:\s+", text)
-    return [piece for part in pieces if (piece := part.strip(" ,;()–—-:."))]
-
-
-def _turned(part: str) -> str:
-    """What in an explanation narrows the demand; empty where it only explains."""
-    part = _HARMLESS.sub(" ", part).strip()
-    if _SERVES.match(part):
-        part = part.partition(" ")[2]
-    if _USE_WHEN.match(part) or _EXAMPLES.match(part):
-        part = re.sub(r"\b(?:when|if|where|for|in|on)\b", " ", part, flags=re.IGNORECASE)
-    turn = _TURNS.search(part)
-    return part[turn.start() :].strip(" ,;")[:40] if turn is not None else ""
 
 
 def _replacement(head: str, names: _Names) -> tuple[str, str]:

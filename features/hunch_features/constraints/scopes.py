@@ -17,6 +17,7 @@ _HARMLESS = re.compile(
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"
     r"|when\s+(?:making\s+(?:a\s+)?)?(?:commit\w*|push\w*)(?:\s+(?:or|and)\s+(?:a\s+)?(?:commit|push)\w*)?"
+    r"|to\s+(?:skip|bypass)\s+(?:(?:the|git|pre-?commit|commit|any|ci)\s+)*(?:hooks?|checks?)"
     r"|throughout(?:\s+the\s+(?:code-?base|project))?|everywhere|across\s+the\s+(?:code-?base|project)|"
     r"within\s+the\s+(?:code-?base|project)|for\s+(?:configuration|dependency\s+management|object\s+(?:types?|"
     r"shapes?|definitions?)|"

@@ -40,7 +40,7 @@ _AFTER = (
     r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
     r"constructors?|classes|"
     r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
-    r"chains?|non-?null\s+assertions?(?:\s+operators?)?|double-?casts?|secrets|paths?|directives?|suppressions?|instances?|objects?|helpers?|formatting|string"
+    r"chains?|non-?null\s+assertions?(?:\s+operators?)?|double-?casts?|secrets|paths?|directives?|suppressions?|outputs?|artifacts?|contents?|instances?|objects?|helpers?|formatting|string"
 )
 _MAKERS = (
     r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
@@ -146,6 +146,12 @@ _PASSIVE = re.compile(
     r"created|invoked)(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_MARKED = re.compile(
+    rf"^(?P<objects>{LIST})\s*(?:→|->|[–—]|\s-|:)\s*(?P<not>(?:absolutely\s+)?never(?:\s+use(?:\s+(?:it|this|these))?)?|forbidden|banned|prohibited|"
+    r"not\s+allowed|do\s+not\s+use|don['’]t\s+use|deprecated\W+do\s+not\s+use)(?P<tail>(?:\s*[-–—(;:,].*)?)$",
+    re.IGNORECASE,
+)
+"""A name with nothing behind it but that it is forbidden."""
 _ACTIVE = {
     "used": "use", "called": "call", "imported": "import", "edited": "edit", "modified": "modify", "changed": "change",
     "touched": "touch", "committed": "commit", "added": "add", "updated": "edit", "created": "create",
@@ -294,6 +300,7 @@ def demand_of(text: str, where: Sequence[str] = ()) -> Demand | None:
         _NO,
         _PASSIVE,
         _IS_FORBIDDEN,
+        _MARKED,
     ):
         match = pattern.match(tidy.text)
         if match is not None:

@@ -131,7 +131,7 @@ _NEGATIVE_VERB = re.compile(
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(
-    r"\b(?:in\s+particular|specifically|concretely|in\s+short|in\s+addition|rules?|guidelines?|conventions?|"
+    r"\b(?:enforced|in\s+particular|specifically|concretely|in\s+short|in\s+addition|rules?|guidelines?|conventions?|"
     r"principles?|notes?|important|following|requirements?|constraints?|"
     r"standards?|styles?|"
     r"must|always|practices?|preferences?|instructions?|polic(?:y|ies)|essentials?|critical|key|general|do['’]?s|"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ BUSY_MS = 10_000
 """How long a writer waits for another."""
 
 
-class Database:
+class Database(ABC):
     """The connection and its life. One object per thread that uses it."""
 
     VERSION: ClassVar[int]
@@ -33,9 +34,9 @@ class Database:
                 self._start_anew()
                 self._db = self._open()
 
+    @abstractmethod
     def _create(self, db: sqlite3.Connection) -> None:
         """Make the tables of an empty file."""
-        raise NotImplementedError
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
