@@ -7,7 +7,8 @@ Offsets and lengths are code points, times are milliseconds, budgets are tokens.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -55,6 +56,45 @@ class Priority(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What texts are worth, in any unit: so that those need not be read that cannot become the best.
+
+    `priors`: of each text of a request's `score`, before the model has seen it. `own`: that of what the model writes
+    itself, where it is none of these; `written`: what is added for having been written. The rest are weights: of the
+    sum of a text's log-probabilities, of its number of tokens, of the log-probability of its end, and of the mean and
+    the least log-probability of its tokens.
+    """
+
+    priors: tuple[float, ...]
+    own: float
+    written: float
+    total: float
+    tokens: float
+    end: float
+    mean: float
+    least: float
+
+    def of(self, prior: float, score: Sequence[float]) -> float:
+        """Worth of a text with these log-probabilities of its tokens (one at least) and then of its end."""
+        *tokens, end = score
+        total = sum(tokens)
+        return (
+            prior
+            + self.total * total
+            + self.tokens * len(tokens)
+            + self.end * end
+            + self.mean * total / len(tokens)
+            + self.least * min(tokens)
+        )
+
+    def most(self, prior: float, tokens: int, known: Sequence[float] = ()) -> float:
+        """The most that a text of so many tokens can be worth; `known`: log-probabilities of the first of them."""
+        if min(self.total + self.mean / tokens, self.end, self.least) < 0:
+            return math.inf  # it would be worth more for being less likely
+        return self.of(prior, (*known, *[0.0] * (tokens - len(known)), 0.0))
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One fill-in-the-middle request. `prefix` and `suffix` are already windowed by the caller.
 
@@ -72,6 +112,8 @@ class GenerationRequest:
     time_limit_ms: float = 1000.0
     score: tuple[str, ...] = ()
     """Texts by somebody else whose likelihood at the cursor is wanted too, each up to a line break."""
+    worth: Worth | None = None
+    """With it, only those are scored that may be worth more than what is scored already."""
     lookup: tuple[str, ...] = ()
     """Texts that may come again, such as deleted ones: a local model finds guesses at its next tokens there. They are
     no part of the prompt and never sent anywhere."""
@@ -117,7 +159,8 @@ class GenerationResult:
     """The generated middle, with one log-probability (natural log) per token of `text` where known.
 
     `scores`: for each text of the request's `score`, and last for `text` itself, the log-probabilities of its tokens
-    and then that of the line's or the middle's end. Empty where the backend does not score.
+    and then that of the line's or the middle's end. Empty where the backend does not score, and for a text that it did
+    not have to (`GenerationRequest.worth`).
     """
 
     text: str

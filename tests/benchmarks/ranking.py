@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import math
 import random
 import re
 import sys
@@ -30,6 +31,7 @@ from hunch_features.completion import CompletionEngine, CompletionQuery
 from hunch_features.completion import ranking as shipped
 from hunch_features.completion.recall import NoRecall, Recalled
 from hunch_features.completion.traits import NAMES, Around, Floats, traits
+from hunch_features.completion.worth import worth_of
 from hunch_features.evaluation.holes import Hole, holes
 from hunch_features.memory.repository import RepositoryMemory
 from hunch_features.syntax import language_of_path
@@ -66,16 +68,28 @@ class Case(msgspec.Struct, frozen=True):
         alone = (*self.logprobs, float("nan"))
         match variant:
             case "both":
-                asked = min(len(shipped.to_score(self.recalled)), len(self.scores) - 1)
-                unasked = ((),) * (len(self.recalled) - max(0, asked))
-                own = self.scores[-1] if asked > 0 else alone
-                return traits(self.around, self.recalled, self.written, (*self.scores[: max(0, asked)], *unasked, own))
+                return traits(self.around, self.recalled, self.written, self._read())
             case "memory":
                 return traits(self.around, self.recalled, None, ())
             case "unscored":
                 return traits(self.around, self.recalled, self.written, (*((),) * len(self.recalled), alone))
             case _:
                 return traits(self.around, (), self.written, (alone,))
+
+    def _read(self) -> list[tuple[float, ...]]:
+        """The scores of what the model reads of all that was scored: the first text, and what may be worth more."""
+        alone = (*self.logprobs, float("nan"))
+        scores, own = self.scores[:-1][: shipped.MOST_SCORED], self.scores[-1] if self.scores else alone
+        worth = worth_of(self.recalled[: len(scores)])
+        best = -math.inf
+        for prior, score in ((worth.own + worth.written, own), *zip(worth.priors[:1], scores, strict=False)):
+            if len(score) > 1 and not math.isnan(score[-1]):
+                best = max(best, worth.of(prior, score))
+        read = [
+            score if not place or (len(score) > 1 and worth.most(prior, len(score) - 1, score[:1]) > best) else ()
+            for place, (prior, score) in enumerate(zip(worth.priors, scores, strict=True))
+        ]
+        return [*read, *((),) * (len(self.recalled) - len(read)), own]
 
 
 class Told:

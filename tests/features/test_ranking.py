@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hunch_features.completion import ranking
-from hunch_features.completion.ranking import MOST_SCORED, ranked, to_score
+from hunch_features.completion.ranking import ranked
 from hunch_features.completion.recall import Recalled
 from hunch_features.completion.traits import Around
 from hunch_features.memory.continuation import Support
@@ -53,21 +53,6 @@ def test_a_name_that_nothing_around_knows_is_less_likely() -> None:
     """Memory and model say the same of both."""
     texts = [recalled("qzx_vbn(wkj_pqr)", 0.3), recalled("flush(stream)", 0.3)]
     assert order(texts, None, [])[0] == "flush(stream)"
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "asked"),
-    [
-        ((), 0),
-        ((0.9, 0.5), 1),  # sure of the first
-        ((0.5, 0.4, 0.3, 0.2, 0.1), MOST_SCORED),
-        ((0.5, 0.2, 0.01), 2),
-        ((0.01, 0.009), 2),
-    ],
-)
-def test_the_model_is_asked_where_it_may_decide(probabilities: tuple[float, ...], asked: int) -> None:
-    texts = [Recalled(str(place), probability) for place, probability in enumerate(probabilities)]
-    assert list(to_score(texts)) == texts[:asked]
 
 
 @pytest.fixture

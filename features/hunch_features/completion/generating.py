@@ -15,13 +15,13 @@ from hunch_features.completion.deleted import Deleted
 from hunch_features.completion.filters import Drop, FilterContext, run_chain
 from hunch_features.completion.multiline import Shape, TreeOf, decide
 from hunch_features.completion.plan import Plan, Planner
-from hunch_features.completion.ranking import to_score
 from hunch_features.completion.recall import NoRecall, Recall
 from hunch_features.completion.running import Running
 from hunch_features.completion.settings import CompletionSettings
 from hunch_features.completion.syntax_errors import error_counter
 from hunch_features.completion.timing import Timing
 from hunch_features.completion.traits import Around
+from hunch_features.completion.worth import worth_of
 from hunch_features.syntax import TreeCache
 from hunch_features.text import Position, Snapshot
 from hunch_models.backend import Backend, Finish, GenerationRequest, Priority, StopRule
@@ -88,9 +88,11 @@ class Generations:
         request = self._assembled(snapshot, position, shape)
         # What memory says comes first: the model is asked how likely it finds each of its texts.
         recalled = () if shape.multiline else await asyncio.to_thread(self._recall.continuations, snapshot, position)
+        judged = recalled[: self.plan().scored]
         request = replace(
             request,
-            score=tuple(one.text for one in to_score(recalled)[: self.plan().scored]),
+            score=tuple(one.text for one in judged),
+            worth=worth_of(judged) if judged else None,
             lookup=self.deleted.texts,
             priority=priority,
         )

@@ -23,10 +23,6 @@ log = logging.getLogger(__name__)
 
 MOST_SCORED = 4
 """Recalled texts that the model is asked about; later ones are seldom right and cost time."""
-LEAST_SCORED, SURE = 0.15, 0.85
-"""Share of memory's first probability below which the model is not asked about a text, and the probability of the first
-above which it is asked about that one alone: half of the reading, and as many right texts (45.7 %) on 3,600 holes of 19
-repositories."""
 WEIGHTS = Path(__file__).with_name("ranking.onnx")
 VERSION = 1
 BOUND = 30.0
@@ -61,14 +57,6 @@ def ranked(
         for text, probability in zip(texts, (1 / (1 + np.exp(-odds))).tolist(), strict=True)
     ]
     return sorted(found, key=lambda one: -one.probability)
-
-
-def to_score(recalled: Sequence[Recalled]) -> Sequence[Recalled]:
-    """Those of memory's texts, the likeliest first, that the model is to be asked about."""
-    if not recalled or recalled[0].probability > SURE:
-        return recalled[:1]
-    least = LEAST_SCORED * recalled[0].probability
-    return [one for one in recalled[:MOST_SCORED] if one.probability >= least]
 
 
 @functools.cache

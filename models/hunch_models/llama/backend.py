@@ -329,6 +329,7 @@ def bounded(request: GenerationRequest, context_length: int) -> GenerationReques
         extra=tuple(_bounded_snippets(request.extra, budget.extra * CHARS_PER_TOKEN)),
         budget=budget,
         score=tuple(encodable(text[:LONGEST_SCORED]) for text in request.score[:MOST_SCORED]),
+        worth=request.worth if len(request.score) <= MOST_SCORED else None,
         lookup=tuple(encodable(text[:LONGEST_LOOKUP]) for text in request.lookup[:MOST_LOOKUPS]),
         stop=dataclasses.replace(request.stop, texts=tuple(map(encodable, request.stop.texts))),
     )

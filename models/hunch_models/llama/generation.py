@@ -138,7 +138,7 @@ class Generator:
         prefilled = ended = clock()
         if finish is None and decode:
             late: Callable[[], bool] = lambda: cancelled() or clock() >= deadline  # noqa: E731
-            scorer = Scorer(engine, request.score, start, len(prompt), self.pace.chunk, late)
+            scorer = Scorer(engine, request.score, request.worth, start, len(prompt), self.pace.chunk, late)
             # The prompt last: what stands there now is likelier to be meant than what was deleted.
             corpus = [token for text in request.lookup for token in (*engine.tokenize(text), NOTHING)] + prompt
             drafter = Drafter(scorer.tokens, corpus, before)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
-from hunch_models.llama.engine import BRANCHES, Engine, Logits
+from hunch_models.backend import Worth
+from hunch_models.llama.engine import BRANCHES, Engine, Logits, common
 
 LONGEST_SCORED = 48
 """Tokens of a text that are looked at when it is scored."""
@@ -13,20 +15,22 @@ LONGEST_SCORED = 48
 class Scorer:
     """How likely each of some texts is after the first `prompt` tokens, each evaluated once at most.
 
-    `start`: the bytes before the cursor that the answer has to begin with. `chunk`: tokens to evaluate at once, unless
-    a text has more.
+    `worth`: leaves those out that cannot be worth more than one that is known. `start`: the bytes before the cursor
+    that the answer has to begin with. `chunk`: tokens to evaluate at once, unless a text has more.
     """
 
     def __init__(
         self,
         engine: Engine,
         texts: Sequence[str],
+        worth: Worth | None,
         start: bytes,
         prompt: int,
         chunk: int,
         late: Callable[[], bool],
     ) -> None:
         self._engine, self._texts, self._prompt, self._chunk, self._late = engine, texts, prompt, chunk, late
+        self._worth = worth if worth is not None and len(worth.priors) == len(texts) else None
         self._among = engine.beginning_with(start) if start else None
         self._lead = start.decode("utf-8", "replace")
         self.tokens = [self._tokens(text) for text in texts]
@@ -61,12 +65,13 @@ class Scorer:
     def scores(self, own: str) -> tuple[tuple[tuple[float, ...], ...], int]:
         """The log-probabilities of each text and last of `own`, and how many tokens were evaluated for them.
 
-        Nothing where there was no time or no room for all of them, or where the model cannot go back.
+        Nothing where there was no time or no room for all of them, or where the model cannot go back; of a text that
+        cannot be worth more than another, nothing either.
         """
         texts = (*self._texts, own)
         evaluated = 0
         new = {text: tokens for text in texts if text not in self._known and (tokens := self._tokens(text))}
-        while new:
+        while new := self._worth_reading(new, own):
             if self._after is None or self._late() or not self._engine.goes_back:
                 return (), evaluated
             some = self._fitting(new)
@@ -78,6 +83,32 @@ class Scorer:
                 evaluated += len(tokens)
                 self._known[text] = self._engine.likelihood([self._after, *after], tokens, self._among)
         return tuple(self._known.get(text, ()) for text in texts), evaluated
+
+    def _worth_reading(self, texts: dict[str, list[int]], own: str) -> dict[str, list[int]]:
+        """Those of the texts that may still become the best. `own` always may: it is judged by its likelihood later."""
+        worth = self._worth
+        if worth is None:
+            return texts
+        priors = {own: worth.own, **dict(zip(reversed(self._texts), reversed(worth.priors), strict=True))}
+        if own:
+            priors[own] += worth.written
+        best = max((worth.of(priors[text], score) for text, score in self._known.items() if score), default=-math.inf)
+        return {
+            text: tokens
+            for text, tokens in texts.items()
+            if text == own or worth.most(priors[text], len(tokens), self._beginning(tokens)) > best
+        }
+
+    def _beginning(self, tokens: list[int]) -> tuple[float, ...]:
+        """Log-probabilities of a text's first tokens, as far as they are known without reading it."""
+        if self._after is None:
+            return ()
+        most: tuple[float, ...] = (self._engine.logprob(self._after, tokens[0], self._among),)
+        for text, score in self._known.items():
+            shared = common(self._tokens(text), tokens)
+            if shared > len(most):
+                most = score[:shared]
+        return most
 
     def _fitting(self, texts: Mapping[str, list[int]]) -> list[str]:
         """The first texts that can be evaluated together beside what the KV cache holds."""
