@@ -87,11 +87,11 @@ class Worth:
             + self.least * min(tokens)
         )
 
-    def most(self, prior: float, tokens: int) -> float:
-        """The most that a text of so many tokens can be worth, however likely it is."""
+    def most(self, prior: float, tokens: int, known: Sequence[float] = ()) -> float:
+        """The most that a text of so many tokens can be worth; `known`: log-probabilities of the first of them."""
         if min(self.total + self.mean / tokens, self.end, self.least) < 0:
             return math.inf  # it would be worth more for being less likely
-        return prior + self.tokens * tokens
+        return self.of(prior, (*known, *[0.0] * (tokens - len(known)), 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,9 @@ def test_worth_is_the_log_odds_of_the_order_and_never_above_its_bound(
         score = by_text[one.text]
         value = worth.of(priors[one.text], score)
         assert 1 / (1 + math.exp(-max(-30.0, min(30.0, value)))) == pytest.approx(one.probability, rel=1e-6)
-        assert value <= worth.most(priors[one.text], len(score) - 1) + 1e-9
+        bounds = [worth.most(priors[one.text], len(score) - 1, score[:known]) for known in range(len(score))]
+        assert value <= bounds[-1] + 1e-9
+        assert all(later <= earlier + 1e-9 for earlier, later in pairwise(bounds)), "what is known narrows it"
 
 
 @given(chances.filter(lambda found: len(found) > 1), st.data())

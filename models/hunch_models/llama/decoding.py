@@ -2,7 +2,7 @@
 
 The guess is verified: a token that is not the likeliest after those before it is cut out of the KV cache again. So the
 text is the one that plain decoding gives, in fewer evaluations. Where two tokens are so close that the rounding of a
-larger batch could decide between them, the place is evaluated anew by itself.
+larger batch could decide between them, what was evaluated in such batches is evaluated anew as plain decoding does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from hunch_models.llama.pace import LONGEST_DRAFT, Pace
 TIE = 0.06
 """Logits closer than this may change places with the size of the batch: at most 0.050 was measured, 0.0004 as a rule
 (bundled model, Q8_0, batches of eight against single tokens)."""
+
+MOST_AGAIN = 16
+"""Tokens that are evaluated anew at such a place; of a longer text only the last, which leaves a rounding in what is
+kept of those before it, as large as that of a prompt read in chunks of another size."""
 
 Among = npt.NDArray[np.int64] | None
 
@@ -62,7 +66,9 @@ class Lookahead:
         self._ahead: list[int] = []
         self._place = 0
         self._kind: Kind | None = None
-        self._alone = False
+        self._rest: list[int] = []
+        self._plain = 0
+        """How much of the KV cache is as plain decoding leaves it: from there on it is a rounding away."""
 
     def begin(self, rest: list[int], text: list[int], among: Among) -> list[Logits]:
         """Evaluate the last chunk of a prompt, and with it a whole `text` that may follow or a guess.
@@ -74,26 +80,38 @@ class Lookahead:
         draft = Draft(Kind.RECALLED, text) if text else self._proposal([], among) if rest else None
         ahead = draft.tokens if draft is not None else []
         before = [] if rest else [engine.next_logits()]
+        self._plain, self._rest = len(engine.tokens), rest if ahead else []
         if rest or ahead:
             self._evaluate(rest, ahead)
         self._rows = [*before, *engine.logits_of(len(rest) + len(ahead), len(ahead) + bool(rest))]
-        self._watch(draft, alone=len(rest) == 1)
+        if not ahead:
+            self._plain = len(engine.tokens)
+        self._watch(draft)
         return self._rows
 
     def pick(self, among: Among) -> tuple[int, float]:
         """The likeliest token here and its natural-log probability; both among these only, if given."""
         engine, row = self._engine, self._rows[self._place]
         token, logprob = engine.greedy(among, row)
-        together = len(self._rows) > 1 and (self._place > 0 or self._alone)
-        if together and _tied(row, token, among):
-            here = len(engine.tokens) - self.ahead
-            last = engine.tokens[here - 1]
+        here = len(engine.tokens) - self.ahead
+        if here > self._plain and _tied(row, token, among):
             self.leave()
-            engine.keep(here - 1)
-            engine.evaluate([last])
-            self._rows, self._ahead, self._place = engine.logits_of(1, 1), [], 0
+            if here - self._plain - len(self._rest) > MOST_AGAIN:
+                self._plain, self._rest = here - 1, []
+            self._again(engine.tokens[self._plain : here])
             token, logprob = engine.greedy(among, self._rows[0])
         return token, logprob
+
+    def _again(self, tokens: list[int]) -> None:
+        """Evaluate `tokens`, the last before this place, as plain decoding does: the prompt's end, then one by one."""
+        engine, rest = self._engine, len(self._rest)
+        engine.keep(self._plain)
+        for chunk in [tokens[:rest], *([token] for token in tokens[rest:])]:
+            if chunk:
+                engine.evaluate(chunk)
+                self._rows = engine.logits_of(len(chunk), 1)
+        self._ahead, self._place, self._rest = [], 0, []
+        self._plain = len(engine.tokens)
 
     def ending(self) -> float:
         """Natural-log probability that the text or the line ends here."""
@@ -109,9 +127,10 @@ class Lookahead:
         self._judge()
         draft = self._proposal(generated, None)
         ahead = draft.tokens if draft is not None else []
+        self._plain += not ahead and self._plain == len(engine.tokens)
         self._evaluate([token], ahead)
         self._rows = engine.logits_of(1 + len(ahead), 1 + len(ahead))
-        self._watch(draft, alone=True)
+        self._watch(draft)
 
     @property
     def ahead(self) -> int:
@@ -140,10 +159,10 @@ class Lookahead:
             self._guesses.note(self._kind, self._place + bool(self.ahead), self._place)
         self._kind = None
 
-    def _watch(self, draft: Draft | None, *, alone: bool) -> None:
+    def _watch(self, draft: Draft | None) -> None:
         self._ahead = draft.tokens if draft is not None else []
         self._kind = draft.kind if draft is not None else None
-        self._place, self._alone = 0, alone
+        self._place = 0
         self.drafted += len(self._ahead)
 
     def _proposal(self, generated: list[int], among: Among) -> Draft | None:

@@ -368,13 +368,17 @@ class Engine:
         `rows`: the logits before each of them and after the last; `first`: the only tokens that the first could
         have been. Raises EngineError.
         """
-        restricted = first is not None and tokens[0] in first
-        found = [float(rows[0][tokens[0]]) - _log_total(rows[0][first] if restricted else rows[0])]
-        found += [float(row[token]) - _log_total(row) for row, token in zip(rows[1:], tokens[1:], strict=False)]
+        found = [self.logprob(rows[0], tokens[0], first)]
+        found += [self.logprob(row, token) for row, token in zip(rows[1:], tokens[1:], strict=False)]
         found.append(self.ending(rows[len(tokens)]))
         if not all(map(math.isfinite, found)):
             raise EngineError("the model's output is not a number")
         return tuple(found)
+
+    def logprob(self, row: Logits, token: int, among: npt.NDArray[np.int64] | None = None) -> float:
+        """Natural-log probability of a token where `row` are the logits; of these only, if it is one of them."""
+        restricted = among is not None and token in among
+        return float(row[token]) - _log_total(row[among] if restricted else row)
 
     def ending(self, row: Logits) -> float:
         """Natural-log probability that the text or the line ends where `row` are the logits."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from hunch_models.backend import Worth
-from hunch_models.llama.engine import BRANCHES, Engine, Logits
+from hunch_models.llama.engine import BRANCHES, Engine, Logits, common
 
 LONGEST_SCORED = 48
 """Tokens of a text that are looked at when it is scored."""
@@ -96,8 +96,19 @@ class Scorer:
         return {
             text: tokens
             for text, tokens in texts.items()
-            if text == own or worth.most(priors[text], len(tokens)) > best
+            if text == own or worth.most(priors[text], len(tokens), self._beginning(tokens)) > best
         }
+
+    def _beginning(self, tokens: list[int]) -> tuple[float, ...]:
+        """Log-probabilities of a text's first tokens, as far as they are known without reading it."""
+        if self._after is None:
+            return ()
+        most: tuple[float, ...] = (self._engine.logprob(self._after, tokens[0], self._among),)
+        for text, score in self._known.items():
+            shared = common(self._tokens(text), tokens)
+            if shared > len(most):
+                most = score[:shared]
+        return most
 
     def _fitting(self, texts: Mapping[str, list[int]]) -> list[str]:
         """The first texts that can be evaluated together beside what the KV cache holds."""
