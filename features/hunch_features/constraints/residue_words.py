@@ -68,7 +68,7 @@ _THINGS = _of(
     call import export package library dependency api syntax constant variable class interface enum object
     instance constructor helper utility option flag parameter argument value loop singleton string literal
     itself raw plain bare global native built-in builtin deprecated new old direct explicit traditional standard
-    custom inline generic broad legacy next.js node.js vue django express jest vitest
+    custom inline generic broad legacy typescript javascript python rust next.js node.js vue django express jest vitest
     """
 )
 _USES = _of(
