@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
-from hunch_features.constraints.places import below, folder_glob, glob
+from hunch_features.constraints.places import folder_glob, glob, rooted
 from hunch_features.constraints.rule import (
     Check,
     ForbidCommand,
@@ -55,6 +55,7 @@ KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
 """What replaces what, where the two names together leave no doubt which module is meant."""
 
 _FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _ARROW = re.compile(r"^(?P<from>[a-z_][\w./-]*)\s*(?:->|→)\s*(?P<to>[a-z_][\w./-]*)$")
 """Who imports whom."""
 _RUNNERS = {one: tuple(f"{name}{one}" for name in ("describe", "it", "test")) for one in (".only", ".skip")}
@@ -111,7 +112,7 @@ def globs_of(
         if span.kind != "path" and not package:
             return None
         pattern = folder_glob(span.text) if package else glob(span.text)
-        found.append(f"{folder}/{below(folder, pattern)}" if folder else pattern)
+        found.append(rooted(folder, pattern))
     return tuple(found)
 
 
@@ -210,15 +211,35 @@ def _edited(span: Span, demand: Demand) -> str:
 def _is_used(span: Span, demand: Demand) -> bool:
     """Whether any use of a name is meant, and it surely is one of code."""
     verb = demand.verb
-    if span.kind != "name" or span.text in COMMON or (verb not in USES and not (verb == "write" and "(" in span.text)):
+    if (
+        span.kind != "name"
+        or span.text in COMMON
+        or not re.search(r"\w", span.text)
+        or (verb not in USES and not (verb == "write" and "(" in span.text))
+    ):
         return False
+    if demand.slots and _IDENTIFIER.fullmatch(span.text):
+        return False  # "the `a` parameter": what it is called there, and there only
     if demand.origin and not re.match(r"[A-Z]|\w+\.", span.text):
         return False  # "Foo `assertThat`" is that of Foo, and no other
     return _is_code_name(span.text) or span.text in FUNCTIONS or verb in ("call", "invoke")
 
 
+def _is_said_of_some(span: Span, good: str, demand: Demand) -> bool:
+    """Whether a piece of code is so common that a sentence means some uses of it, which it does not tell apart."""
+    if span.kind == "snippet":
+        return not re.search(r"[A-Za-z_]", span.text)  # nobody forbids `>= 1` everywhere
+    if span.kind != "construct":
+        return False
+    if span.text == "loose_equality":
+        return good != "" and not good.startswith("==")  # "use `Is` instead of `==`": for what `Is` is for
+    return span.text == "assert_statement" and (not demand.each or demand.syntax)
+
+
 def _single(span: Span, good: str, demand: Demand) -> Check | None:
     """The check of an object that has one of its own."""
+    if _is_said_of_some(span, good, demand):
+        return None
     if demand.files and re.fullmatch(r"[a-z_]\w*", span.text):
         return ForbidFile((f"**/{span.text}.*",), good)
     if span.kind == "path" and (demand.verb == "create" or demand.files) and "." in span.text.rsplit("/", 1)[-1]:
@@ -230,10 +251,6 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
         name = re.escape(span.text.removesuffix("()"))
         return ForbidText(pattern=rf"\b(?:except\s+|catch\s*\(\s*(?:final\s+)?){name}\b", where="code", instead=good)
     match span.kind:
-        case "snippet" if not re.search(r"[A-Za-z_]", span.text):
-            return None  # `>= 1` alone is no piece of code that anybody forbids everywhere
-        case "construct" if span.text == "assert_statement" and (not demand.each or demand.syntax):
-            return None  # "use X instead of a bare `assert`" is said of some asserts
         case "construct":
             return ForbidConstruct(span.text, good)
         case "text":

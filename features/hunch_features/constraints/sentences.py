@@ -236,6 +236,8 @@ class Demand:
     """A proper name stands in front of an object and says whose it is."""
     purpose: bool = False
     """The problem is only that the sentence says what for."""
+    slots: bool = False
+    """They, or what replaces them, are called parameters, fields, options."""
     syntax: bool = False
     """The objects are called syntax: what else has that name is not meant."""
     problem: str = ""
@@ -400,6 +402,11 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         purpose=scope.purpose,
         origin=not _NO_ORIGIN.fullmatch(before),
+        slots=re.search(
+            r"\b(?:param(?:eter)?s?|arguments?|args?|fields?|columns?|keys?|propert(?:y|ies)|props?|attributes?|options?)\b",
+            " ".join(tidy.after.values()),
+        )
+        is not None,
         syntax=re.search(r"\bsyntax\b", after) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,
