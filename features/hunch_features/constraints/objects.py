@@ -30,6 +30,11 @@ FUNCTIONS = frozenset(
 """Lone lower-case words that are surely functions."""
 METHODS = frozenset({"unwrap", "expect", "unwrap_or_default", "forEach"})
 """Words that name a method of whatever stands in front of them."""
+STATIC = frozenset(
+    {"Array.from", "Array.isArray", "Array.of", "String.fromCharCode", "String.fromCodePoint", "String.raw"}
+)  # fmt: skip
+_OF_TYPE = re.compile(r"(?:String|Array)\.([a-z]\w*)")
+"""Methods of strings and arrays of JavaScript by the name of their type, and those that are called on it."""
 MODULES = frozenset(
     {"aiohttp", "anyhow", "asyncio", "axios", "bluebird", "boto3", "classnames", "clsx", "distutils", "dotenv", "gson",
      "httpx", "immer", "jquery", "lazy_static", "lodash", "loguru", "marshal", "moment", "multiprocessing", "nanoid",
@@ -155,7 +160,12 @@ def _extension(objects: list[str], good: str) -> Check | None:
 
 
 def _method(text: str) -> str:
-    return f".{text.removesuffix('()')}()" if text.removesuffix("()") in METHODS else text
+    """A name as it is looked for: `unwrap` and `String.substr()` are methods of whatever stands in front of them."""
+    name = text.removesuffix("()")
+    of_type = _OF_TYPE.fullmatch(name)
+    if of_type is not None and of_type.group(0) not in STATIC:
+        return f".{of_type.group(1)}()"
+    return f".{name}()" if name in METHODS else text
 
 
 def _alike(spans: Sequence[Span], good: str) -> list[Span]:
@@ -259,7 +269,7 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
         case "directive":
             return ForbidText(text=span.text, where="comment", instead=good)
         case "snippet":
-            return ForbidText(pattern=_loose(span.text), where="code", instead=good)
+            return ForbidText(pattern=_caught(span.text) or _loose(span.text), where="code", instead=good)
         case "command" | "flag" if span.program:
             return ForbidCommand(span.program, span.words, good)
     if re.fullmatch(r"@[A-Z]\w*|@(?:dataclass|property|staticmethod|classmethod|lru_cache|cache|override)", span.text):
@@ -270,6 +280,12 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
 def _is_code_name(text: str) -> bool:
     """Whether a name is surely one of code: a lone lower-case word without brackets could be anything."""
     return bool(re.search(r"[.(!:]|[a-z][A-Z]|^[A-Z][A-Za-z0-9]*[a-z]|_|\$", text))
+
+
+def _caught(text: str) -> str:
+    """A pattern for `catch (Type)`, behind which the code names what it caught; empty for other pieces of code."""
+    match = re.fullmatch(r"catch\s*\(\s*([A-Z][\w.]*)\s*\)", text)
+    return rf"\bcatch\s*\(\s*(?:final\s+)?{re.escape(match.group(1))}\b" if match is not None else ""
 
 
 def _loose(text: str) -> str:
