@@ -20,8 +20,8 @@ from hunch_features.constraints.rule import (
     RequireTogether,
 )
 from hunch_features.constraints.scopes import LIST, SPAN, numbers_of
-from hunch_features.constraints.sentences import tidied
 from hunch_features.constraints.spans import classify
+from hunch_features.constraints.tidying import tidied
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
 GENERATED = (
