@@ -20,7 +20,7 @@ TIE = 0.06
 """Logits closer than this may change places with the size of the batch: the lead of the likeliest moved by 0.050 at
 most at 154 close places (bundled model, Q8_0, drafts of up to 16 tokens); as a rule it does not move at all."""
 
-MOST_AGAIN = 16
+MOST_AGAIN = 8
 """Tokens that are evaluated anew at such a place; of a longer text only the last, which leaves a rounding in what is
 kept of those before it, as large as that of a prompt read in chunks of another size."""
 
@@ -41,6 +41,11 @@ class Guesses:
     def note(self, kind: Kind, drafted: int, accepted: int) -> None:
         """Of `drafted` tokens the first `accepted` were right."""
         self._kinds[kind].note(drafted, accepted)
+
+    def note_again(self, kind: Kind, tokens: int) -> None:
+        """So many tokens had to be evaluated again after a guess of this kind: each weighs as a wrong one."""
+        for _ in range(tokens):
+            self._kinds[kind].note(1, 0)
 
 
 class Lookahead:
@@ -66,6 +71,7 @@ class Lookahead:
         self._ahead: list[int] = []
         self._place = 0
         self._kind: Kind | None = None
+        self._blamed: Kind | None = None
         self._rest: list[int] = []
         self._plain = 0
         """How much of the KV cache is as plain decoding leaves it: from there on it is a rounding away."""
@@ -98,6 +104,8 @@ class Lookahead:
             self.leave()
             if here - self._plain - len(self._rest) > MOST_AGAIN:
                 self._plain, self._rest = here - 1, []
+            if self._blamed is not None:
+                self._guesses.note_again(self._blamed, here - self._plain - len(self._rest))
             self._again(engine.tokens[self._plain : here])
             token, logprob = engine.greedy(among, self._rows[0])
         return token, logprob
@@ -162,6 +170,7 @@ class Lookahead:
     def _watch(self, draft: Draft | None) -> None:
         self._ahead = draft.tokens if draft is not None else []
         self._kind = draft.kind if draft is not None else None
+        self._blamed = self._kind or self._blamed
         self._place = 0
         self.drafted += len(self._ahead)
 
