@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hunch_features.constraints.compiler import compile_statements
+from hunch_features.constraints.engine import applies, globs_match
 from hunch_features.constraints.files import Instructions
 from hunch_features.constraints.rule import (
     ForbidCommand as Command,
@@ -33,6 +35,7 @@ from hunch_features.constraints.rule import (
 from hunch_features.constraints.rule import (
     ForbidText as Text,
 )
+from hunch_features.constraints.rulebook import compile_root
 from hunch_features.constraints.statements import statements
 
 
@@ -158,3 +161,18 @@ def test_ids_stay_when_lines_move_and_change_when_words_do() -> None:
 def test_code_blocks_quotes_and_headings_are_no_rules() -> None:
     text = "# Never use `eval`\n\n> Never use `eval`.\n\n```\nNever use `eval`.\n```\n"
     assert rules(text) == []
+
+
+def test_braces_in_globs_are_alternatives(tmp_path: Path) -> None:
+    (tmp_path / ".cursor" / "rules").mkdir(parents=True)
+    (tmp_path / ".cursor" / "rules" / "a.mdc").write_text("---\nglobs: **/*.{ts,tsx}, *.js\n---\n- Never use `any`.\n")
+    (rule,) = compile_root(tmp_path).enforced
+    assert rule.include == ("**/*.ts", "**/*.tsx", "**/*.js")
+    assert [applies(rule, path) for path in ("a.ts", "b/a.tsx", "a.js", "a.py")] == [True, True, True, False]
+    assert globs_match(("src/{a,b}/**",), "src/b/x.py")
+    assert not globs_match(("src/{a,b}/**",), "src/c/x.py")
+
+
+def test_paths_from_the_root_in_a_nested_file() -> None:
+    (rule,) = rules("`src/app/ui` must not import `src/base`.", folder="src/app")
+    assert rule.check == ForbidDependency(("src/app/ui/**",), ("src/base/**",))

@@ -104,6 +104,10 @@ def test_a_check_never_forbids_what_its_sentence_recommends(sentence: str) -> No
         ("Never suppress type errors with `as any`.", "construct as_any"),
         ("Use Zod, not Yup.", "import yup"),
         ("NEVER use `--no-verify` to skip commit hooks.", "command git --no-verify"),
+        ("Use `String.trimEnd()` over `String.trimRight()`.", "reference .trimRight()"),
+        ("Never use `catch (Throwable)`.", r"pattern \bcatch\s*\(\s*(?:final\s+)?Throwable\b"),
+        ("Never use `subscription` in new code.", ""),
+        ("Use the `tenant` parameter (never `tenantId`).", ""),
         ("Prefer `T[]` over `Array<T>`.", r"~pattern Array\s*<"),
     ],
 )

@@ -1,7 +1,7 @@
 """Which of several texts goes on here: what the repository's memory recalls and what the model wrote, in one order.
 
-A forest of decision trees looks at what memory and model say of every text and at how it fits the lines around it. How
-it was fitted, and to which repositories: `tests/benchmarks/ranking.py`, docs/completion.md.
+A forest of decision trees looks at what memory and model say of every text and at how it fits the lines around it
+(`traits`). It is fitted by `tests/benchmarks/ranking.py`; to what, and how well, stands in `ranking.json` beside it.
 """
 
 from __future__ import annotations

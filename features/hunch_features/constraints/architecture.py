@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from hunch_features.constraints.engine import Checked, Violation, applies, globs_match
 from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.imports import Exists, Import, imports_of
-from hunch_features.constraints.places import below
+from hunch_features.constraints.places import rooted
 from hunch_features.constraints.rule import (
     ForbidCycles,
     ForbidDependency,
@@ -207,9 +207,7 @@ def check_diff(rules: Sequence[Rule], changed: Sequence[str]) -> Checked:
             continue
         match rule.check:
             case ForbidEdit():
-                globs = tuple(
-                    f"{rule.folder}/{below(rule.folder, glob)}" if rule.folder else glob for glob in rule.check.paths
-                )
+                globs = tuple(rooted(rule.folder, glob) for glob in rule.check.paths)
                 found += [
                     whole_file(rule, path, f"`{path}` is not edited by hand")
                     for path in changed

@@ -20,6 +20,7 @@ from pathspec import GitIgnoreSpec
 
 from hunch_features.constraints.checked_file import CheckedFile, is_code, place_of, place_within
 from hunch_features.constraints.constructs import QUERIES
+from hunch_features.constraints.globs import alternatives
 from hunch_features.constraints.ignores import ignored_rules
 from hunch_features.constraints.linear import linear_pattern
 from hunch_features.constraints.rule import (
@@ -110,13 +111,13 @@ def applies(rule: Rule, path: str) -> bool:
 
 
 def globs_match(globs: tuple[str, ...], path: str) -> bool:
-    """Whether a path relative to the root fits one of some globs, which are read as git reads them."""
+    """Whether a path relative to the root fits one of some globs, read as git reads them, and with braces."""
     return _spec(globs).match_file(path)
 
 
 @lru_cache(maxsize=512)
 def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(globs)
+    return GitIgnoreSpec.from_lines(one for glob in globs for one in alternatives(glob))
 
 
 def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[], float] = perf_counter) -> Checked:

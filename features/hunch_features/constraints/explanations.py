@@ -12,7 +12,7 @@ _BETTER = (
 )
 _HARMLESS = re.compile(
     r"\b(?:to\s+(?:skip|bypass)\s+(?:(?:the|git|pre-?commit|commit|any|ci)\s+)*(?:hooks?|checks?)|"
-    r"in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:new|committed|source)\s+code|under\s+any\s+circumstances?|"
+    r"in\s+any\s+(?:form|way|case|context|file)|by\s+hand|in\s+(?:committed|source)\s+code|under\s+any\s+circumstances?|"
     rf"for\s+any\s+reason|(?:,\s*)?for\s+(?:{_BETTER}))\b",
     re.IGNORECASE,
 )

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from hunch_features.constraints.globs import alternatives
+
 MAX_BYTES = 512 * 1024
 MAX_FILES = 500
 MAX_FOLDERS = 20_000
@@ -69,6 +71,9 @@ def instruction_files_for(root: Path, folder: Path) -> tuple[list[Instructions],
             for path in candidates[:MAX_FILES]:
                 _read(root, path, seen, found, [], depth=0, folder=None)
     return found, looked_at
+
+
+_COMMA = re.compile(r",(?![^{}]*\})")
 
 
 def _candidates_in(folder: Path) -> Iterator[Path]:
@@ -159,8 +164,9 @@ def _front_matter(text: str) -> tuple[tuple[str, ...], str, int]:
     if not isinstance(data, dict):
         return (), text[match.end() :], line
     value = data.get("globs") or data.get("applyTo") or ()
-    globs = value.split(",") if isinstance(value, str) else [str(item) for item in value if isinstance(item, str)]
-    wanted = tuple(glob.strip() for glob in globs if glob.strip() and glob.strip() not in ("**", "**/*", "*"))
+    listed = [value] if isinstance(value, str) else [str(item) for item in value if isinstance(item, str)]
+    globs = [glob.strip() for one in listed for part in _COMMA.split(one) for glob in alternatives(part)]
+    wanted = tuple(dict.fromkeys(glob for glob in globs if glob and glob not in ("**", "**/*", "*")))
     return wanted, text[match.end() :], line
 
 

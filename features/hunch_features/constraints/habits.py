@@ -31,7 +31,7 @@ _ACTS: tuple[tuple[str, tuple[Words, ...]], ...] = (
         (("git", "push"),),
     ),
     (
-        r"amend(?:ing)?(?:\s+(?:existing\s+|published\s+|previous\s+|pushed\s+)?commits?)?",
+        r"amend(?:ing)?(?:\s+(?:existing\s+|previous\s+)?commits?)?",
         (("git", "commit", "--amend"),),
     ),
     (r"rebas(?:e|ing)(?:\s+(?:branches|commits))?", (("git", "rebase"),)),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from hunch_features.constraints.phrases import LIBRARIES, MARK, TEXTS
-from hunch_features.constraints.places import below, folder_glob, glob
+from hunch_features.constraints.places import folder_glob, glob, rooted
 from hunch_features.constraints.rule import (
     Check,
     ForbidCommand,
@@ -30,6 +30,11 @@ FUNCTIONS = frozenset(
 """Lone lower-case words that are surely functions."""
 METHODS = frozenset({"unwrap", "expect", "unwrap_or_default", "forEach"})
 """Words that name a method of whatever stands in front of them."""
+STATIC = frozenset(
+    {"Array.from", "Array.isArray", "Array.of", "String.fromCharCode", "String.fromCodePoint", "String.raw"}
+)  # fmt: skip
+_OF_TYPE = re.compile(r"(?:String|Array)\.([a-z]\w*)")
+"""Methods of strings and arrays of JavaScript by the name of their type, and those that are called on it."""
 MODULES = frozenset(
     {"aiohttp", "anyhow", "asyncio", "axios", "bluebird", "boto3", "classnames", "clsx", "distutils", "dotenv", "gson",
      "httpx", "immer", "jquery", "lazy_static", "lodash", "loguru", "marshal", "moment", "multiprocessing", "nanoid",
@@ -55,6 +60,7 @@ KNOWN_PAIRS = {("require", "assert"): "github.com/stretchr/testify/assert"}
 """What replaces what, where the two names together leave no doubt which module is meant."""
 
 _FILE_NAME = re.compile(r"^\.[a-z][\w-]*(?:\.[\w*]+)*$|^[\w*-]+(?:\.[\w*-]+)*\.(?:[a-z0-9]{1,5}|\*)$|^[\w./*-]+/$")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _ARROW = re.compile(r"^(?P<from>[a-z_][\w./-]*)\s*(?:->|→)\s*(?P<to>[a-z_][\w./-]*)$")
 """Who imports whom."""
 _RUNNERS = {one: tuple(f"{name}{one}" for name in ("describe", "it", "test")) for one in (".only", ".skip")}
@@ -111,7 +117,7 @@ def globs_of(
         if span.kind != "path" and not package:
             return None
         pattern = folder_glob(span.text) if package else glob(span.text)
-        found.append(f"{folder}/{below(folder, pattern)}" if folder else pattern)
+        found.append(rooted(folder, pattern))
     return tuple(found)
 
 
@@ -154,7 +160,12 @@ def _extension(objects: list[str], good: str) -> Check | None:
 
 
 def _method(text: str) -> str:
-    return f".{text.removesuffix('()')}()" if text.removesuffix("()") in METHODS else text
+    """A name as it is looked for: `unwrap` and `String.substr()` are methods of whatever stands in front of them."""
+    name = text.removesuffix("()")
+    of_type = _OF_TYPE.fullmatch(name)
+    if of_type is not None and of_type.group(0) not in STATIC:
+        return f".{of_type.group(1)}()"
+    return f".{name}()" if name in METHODS else text
 
 
 def _alike(spans: Sequence[Span], good: str) -> list[Span]:
@@ -210,15 +221,35 @@ def _edited(span: Span, demand: Demand) -> str:
 def _is_used(span: Span, demand: Demand) -> bool:
     """Whether any use of a name is meant, and it surely is one of code."""
     verb = demand.verb
-    if span.kind != "name" or span.text in COMMON or (verb not in USES and not (verb == "write" and "(" in span.text)):
+    if (
+        span.kind != "name"
+        or span.text in COMMON
+        or not re.search(r"\w", span.text)
+        or (verb not in USES and not (verb == "write" and "(" in span.text))
+    ):
         return False
+    if demand.slots and _IDENTIFIER.fullmatch(span.text):
+        return False  # "the `a` parameter": what it is called there, and there only
     if demand.origin and not re.match(r"[A-Z]|\w+\.", span.text):
         return False  # "Foo `assertThat`" is that of Foo, and no other
     return _is_code_name(span.text) or span.text in FUNCTIONS or verb in ("call", "invoke")
 
 
+def _is_said_of_some(span: Span, good: str, demand: Demand) -> bool:
+    """Whether a piece of code is so common that a sentence means some uses of it, which it does not tell apart."""
+    if span.kind == "snippet":
+        return not re.search(r"[A-Za-z_]", span.text)  # nobody forbids `>= 1` everywhere
+    if span.kind != "construct":
+        return False
+    if span.text == "loose_equality":
+        return good != "" and not good.startswith("==")  # "use `Is` instead of `==`": for what `Is` is for
+    return span.text == "assert_statement" and (not demand.each or demand.syntax)
+
+
 def _single(span: Span, good: str, demand: Demand) -> Check | None:
     """The check of an object that has one of its own."""
+    if _is_said_of_some(span, good, demand):
+        return None
     if demand.files and re.fullmatch(r"[a-z_]\w*", span.text):
         return ForbidFile((f"**/{span.text}.*",), good)
     if span.kind == "path" and (demand.verb == "create" or demand.files) and "." in span.text.rsplit("/", 1)[-1]:
@@ -230,10 +261,6 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
         name = re.escape(span.text.removesuffix("()"))
         return ForbidText(pattern=rf"\b(?:except\s+|catch\s*\(\s*(?:final\s+)?){name}\b", where="code", instead=good)
     match span.kind:
-        case "snippet" if not re.search(r"[A-Za-z_]", span.text):
-            return None  # `>= 1` alone is no piece of code that anybody forbids everywhere
-        case "construct" if span.text == "assert_statement" and (not demand.each or demand.syntax):
-            return None  # "use X instead of a bare `assert`" is said of some asserts
         case "construct":
             return ForbidConstruct(span.text, good)
         case "text":
@@ -242,7 +269,7 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
         case "directive":
             return ForbidText(text=span.text, where="comment", instead=good)
         case "snippet":
-            return ForbidText(pattern=_loose(span.text), where="code", instead=good)
+            return ForbidText(pattern=_caught(span.text) or _loose(span.text), where="code", instead=good)
         case "command" | "flag" if span.program:
             return ForbidCommand(span.program, span.words, good)
     if re.fullmatch(r"@[A-Z]\w*|@(?:dataclass|property|staticmethod|classmethod|lru_cache|cache|override)", span.text):
@@ -253,6 +280,12 @@ def _single(span: Span, good: str, demand: Demand) -> Check | None:
 def _is_code_name(text: str) -> bool:
     """Whether a name is surely one of code: a lone lower-case word without brackets could be anything."""
     return bool(re.search(r"[.(!:]|[a-z][A-Z]|^[A-Z][A-Za-z0-9]*[a-z]|_|\$", text))
+
+
+def _caught(text: str) -> str:
+    """A pattern for `catch (Type)`, behind which the code names what it caught; empty for other pieces of code."""
+    match = re.fullmatch(r"catch\s*\(\s*([A-Z][\w.]*)\s*\)", text)
+    return rf"\bcatch\s*\(\s*(?:final\s+)?{re.escape(match.group(1))}\b" if match is not None else ""
 
 
 def _loose(text: str) -> str:

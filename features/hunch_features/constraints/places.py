@@ -20,8 +20,8 @@ from hunch_features.constraints.rule import (
     RequireTogether,
 )
 from hunch_features.constraints.scopes import LIST, SPAN, numbers_of
-from hunch_features.constraints.sentences import tidied
 from hunch_features.constraints.spans import classify
+from hunch_features.constraints.tidying import tidied
 from hunch_features.constraints.wording import NEVER, RATHER_NOT
 
 GENERATED = (
@@ -158,9 +158,12 @@ def glob(path: str) -> str:
     return path if "." in last or "*" in last else f"{path}/**"
 
 
-def below(folder: str, path: str) -> str:
-    """A path as it is spelt below the folder for which its file speaks; people write it from the root as well."""
-    return path.removeprefix(f"{folder}/") if folder else path
+def rooted(folder: str, path: str) -> str:
+    """A path of a file that speaks for a folder, as seen from the root: people spell it from there as well."""
+    if not folder or path.startswith(f"{folder}/"):
+        return path
+    top = folder.partition("/")[0]
+    return path if path.startswith(f"{top}/") and not path.startswith(f"{top}/**") else f"{folder}/{path}"
 
 
 def from_root(folder: str, check: Check) -> Check:
@@ -169,7 +172,7 @@ def from_root(folder: str, check: Check) -> Check:
         return check
 
     def whole(globs: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(one if one.startswith("**/") else f"{folder}/{below(folder, one)}" for one in globs)
+        return tuple(one if one.startswith("**/") else rooted(folder, one) for one in globs)
 
     match check:
         case ForbidDependency():

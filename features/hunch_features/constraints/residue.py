@@ -210,6 +210,8 @@ class _Names:
         if found.kind in ("construct", "text"):
             return found.text in self._json
         parts = re.findall(r"[a-z0-9]+", span)
+        if found.kind == "name" and parts and parts[-1] in self._words:
+            return True
         return not parts or parts[0] in self._words or "".join(parts) in self._json
 
     def demands(self, number: int) -> bool:

@@ -8,8 +8,8 @@ import msgspec
 
 Kind = Literal["source", "process", "architecture", "semantic"]
 Status = Literal["enforced", "advisory", "unsupported", "vague"]
-"""`enforced`: has a check. `advisory`: a wish or a habit, not checked. `unsupported`: clear, but no check is exact
-enough. `vague`: says nothing that could be checked."""
+"""`enforced`: has a check. `advisory`: a wish or a habit, or more than a check would see; not checked. `unsupported`:
+clear, but no check is exact enough. `vague`: says nothing that could be checked."""
 Severity = Literal["error", "warning"]
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -12,7 +12,7 @@ LIST = rf"{SPAN}(?:(?:\s*,\s*(?:or\s+|and\s+|nor\s+)?(?:no\s+)?|\s+(?:or|and|nor
 # What may follow without changing what is demanded.
 _HARMLESS = re.compile(
     r"^(?:(?:directly|at\s+all|anywhere|ever|in\s+(?:this|the)\s+(?:repo(?:sitory)?|code-?base|project|monorepo|code)"
-    r"|in\s+(?:new\s+|committed\s+)?code|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
+    r"|in\s+(?:committed\s+)?code|for\s+any\s+(?:reason|purpose)|under\s+any\s+circumstances?|in\s+any\s+(?:form|"
     r"way|case|file)"
     r"|yourself|by\s+hand|manually|anymore|any\s+more|in\s+source(?:\s+code)?|for\s+anything|in\s+any\s+(?:code|"
     r"context)|either"

@@ -21,36 +21,9 @@ from hunch_features.constraints.scopes import (
     scope_of,
     take,
 )
+from hunch_features.constraints.tidying import NO_ORIGIN, Tidied, tidied
 from hunch_features.constraints.wording import NEVER, RATHER_NOT, TEST_GLOBS
 
-_BEFORE = (
-    r"the|any|a|an|deprecated|raw|bare|plain|direct|global|native|inline|built-in|new|explicit|legacy|old|custom|"
-    r"standard|"
-    r"manual|"
-    r"broad|generic|blanket|relative|additional|python['’]s|node['’]s|typescript['’]s|rust['’]s|direct\s+calls\s+to|calls\s+to|imports\s+of|traditional|"
-    r"sphinx-style|rst-style"
-)
-_AFTER = (
-    r"calls?|imports?|types?|statements?|comments?|commands?|flags?|keywords?|functions?|methods?|macros?|"
-    r"exports?|modules?|"
-    r"packages?|files?|expressions?|blocks?|annotations?|decorators?|hooks?|option|usage|casts?|assertions?|"
-    r"operators?|tags?|"
-    r"libraries|library|director(?:y|ies)|subdirector(?:y|ies)|(?:sub)?folders?|elements?|components?|syntax|apis?|"
-    r"properties|"
-    r"attributes?|props?|modifiers?|declarations?|suffix(?:es)?|lints?|itself|singleton|loops?|clauses?|"
-    r"constructors?|classes|"
-    r"class|interfaces|parameters?|return\s+types?|type\s+annotations?|utility|dependency|dependencies|code|pragmas?|"
-    r"chains?|non-?null\s+assertions?(?:\s+operators?)?|double-?casts?|secrets|paths?|directives?|suppressions?|outputs?|artifacts?|contents?|instances?|objects?|helpers?|formatting|string"
-)
-_MAKERS = (
-    r"next\.?js(?:['’]s)?|react(?:['’]s)?|node(?:\.?js)?(?:['’]s)?|express|django(?:['’]s)?|vue(?:['’]s)?|"
-    r"jest(?:['’]s)?|vitest(?:['’]s)?"
-)
-_TIDY = re.compile(
-    rf"(?P<before>(?:\b(?:{_BEFORE}|{_MAKERS}|(?<=[a-z]\s)(?-i:[A-Z][A-Za-z.]*[a-z]))\s+)*)⟦(?P<number>\d+)⟧(?P<after>(?:\s+(?:{_AFTER})\b)*)",
-    re.IGNORECASE,
-)
-_NO_ORIGIN = re.compile(rf"(?:(?:{_BEFORE}|{_MAKERS})?\s*)*", re.IGNORECASE)
 SUBJECT = (
     r"(?:(?:you|we|this\s+(?:crate|package|module|library|folder|layer|app)|code|agents?|contributors?|tests?|please|also|strictly|important|note|developers?|all\s+code|"
     r"new\s+code|"
@@ -236,31 +209,11 @@ class Demand:
     """A proper name stands in front of an object and says whose it is."""
     purpose: bool = False
     """The problem is only that the sentence says what for."""
+    slots: bool = False
+    """They, or what replaces them, are called parameters, fields, options."""
     syntax: bool = False
     """The objects are called syntax: what else has that name is not meant."""
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tidied:
-    """A sentence without the words that only dress a span up; what stood before and after each, in lower case."""
-
-    text: str
-    before: dict[int, str]
-    after: dict[int, str]
-
-
-def tidied(text: str) -> Tidied:
-    """`Never use the raw ⟦0⟧ function` as `Never use ⟦0⟧`."""
-    before: dict[int, str] = {}
-    after: dict[int, str] = {}
-
-    def replaced(match: re.Match[str]) -> str:
-        number = int(match.group("number"))
-        before[number], after[number] = match.group("before").lower(), match.group("after").lower()
-        return f"⟦{number}⟧"
-
-    return Tidied(_TIDY.sub(replaced, text), before, after)
 
 
 _PLAIN_WORD = r"(?!(?:if|when|for|in|to|with|from|unless|without)\b)[a-z-]+"
@@ -399,7 +352,12 @@ def _demand(tidy: Tidied, pattern: re.Pattern[str], match: re.Match[str], where:
         and re.search(r"\b(?:files?|modules?)$", after.strip()) is not None,
         global_only=re.search(r"\b(?:global|native|built-in)\b", before) is not None,
         purpose=scope.purpose,
-        origin=not _NO_ORIGIN.fullmatch(before),
+        origin=not NO_ORIGIN.fullmatch(before),
+        slots=re.search(
+            r"\b(?:param(?:eter)?s?|arguments?|args?|fields?|columns?|keys?|propert(?:y|ies)|props?|attributes?|options?)\b",
+            " ".join(tidy.after.values()),
+        )
+        is not None,
         syntax=re.search(r"\bsyntax\b", after) is not None,
         each=pattern in (_FORBID, _AVOID, _NO),
         problem=scope.problem,

@@ -83,6 +83,8 @@ def style_of(body: str) -> Found | None:
                 target = None if "value" in word else _NAMED.get(re.sub(r"^and\s+", "", word)[:4])
                 if target is not None:
                     checks.append(RequireNaming(target, style))
+        if "component" in body.lower():  # their files are named as they are
+            checks = [check for check in checks if not (isinstance(check, RequireNaming) and check.of == "file")]
         if checks:
             unique = list(dict.fromkeys(checks))
             if "component" in body.lower():  # functions, too, with names like those of classes

@@ -312,11 +312,11 @@ def _surroundings(reading: Reading, statement: Statement, body: str) -> bool:
 
 def _glob_below(folder: str, path: str) -> str:
     """The glob of a path that a heading or a lead names, below the folder for which it speaks."""
-    path = path.removeprefix("./").removeprefix(f"{folder}/" if folder else "./")
+    path = path.removeprefix("./")
     pattern = (
         f"{path}**" if path.endswith("/") else path if "." in path.rsplit("/", 1)[-1] or "*" in path else f"{path}/**"
     )
-    return f"{folder}/{pattern}" if folder else pattern
+    return pattern if not folder or pattern.startswith(f"{folder}/") else f"{folder}/{pattern}"
 
 
 def _scoped(reading: Reading, words: str) -> bool:

@@ -1,6 +1,6 @@
 """Measures the sentence compiler on the labelled instruction files of the data set named by `HUNCH_DATA`.
 
-`python -m tests.constraints.quality [--half test | --fresh FOLDER [--round 6]] [--show misses|wrong|unjudged] [--json]`
+`python -m tests.constraints.quality [--half test | --fresh FOLDER [--round 7]] [--show misses|wrong|unjudged] [--json]`
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.constraints.quality", description=__doc__)
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--fresh", type=Path, metavar="FOLDER", help="checkouts of the fresh set, as owner+name")
-    parser.add_argument("--round", choices=("1", "2", "3", "4", "5", "6", "dev"), default="6", help="which round")
+    parser.add_argument("--round", choices=("1", "2", "3", "4", "5", "6", "7", "dev"), default="7", help="which round")
     parser.add_argument("--show", choices=("misses", "wrong", "unjudged"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
