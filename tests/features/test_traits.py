@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hunch_features.completion.recall import Recalled
-from hunch_features.completion.traits import NAMES, Around, traits
+from hunch_features.completion.traits import BELOW_CHARS, LINE_CHARS, NAMES, Around, traits
 from hunch_features.memory.continuation import Support
 from hunch_features.text import Document
 
@@ -102,6 +102,13 @@ def test_a_model_that_does_not_tell_ends_still_has_a_place() -> None:
     own = dict(zip(NAMES, rows[1].tolist(), strict=True))
     assert (own["sum"], own["model_place"], own["model_gap"]) == (-1.0, 0, 0)
     assert math.isnan(own["end"])
+
+
+def test_lines_without_end_are_cut() -> None:
+    """A minified file has one; every text is held against the caret's line."""
+    found = around("x = [" + "1, " * 400_000 + "|" + "2, " * 400_000 + "]\n" + "y = 3\n" * 100_000)
+    assert len(found.line) == len(found.behind) == LINE_CHARS
+    assert len(found.below) == BELOW_CHARS
 
 
 logprobs = st.lists(st.floats(-50, 0), max_size=6).map(tuple)

@@ -21,8 +21,8 @@ from hunch_features.text import Position, Snapshot
 
 Floats = npt.NDArray[np.float32]
 
-ABOVE_CHARS, BELOW_CHARS, NEAR_CHARS = 8_000, 4_000, 2_500
-"""How much text around the caret is looked at; `NEAR_CHARS` above it count as near."""
+ABOVE_CHARS, BELOW_CHARS, NEAR_CHARS, LINE_CHARS = 8_000, 4_000, 2_500, 1_000
+"""How much text around the caret is looked at, and of its line on each side; `NEAR_CHARS` above it count as near."""
 FAR = 999
 """Lines to a line that is not there."""
 
@@ -74,8 +74,8 @@ class Around:
         line = snapshot.line(position.line)
         return cls(
             snapshot.slice(max(0, start - ABOVE_CHARS), start),
-            line[: position.column],
-            line[position.column :].strip(),
+            line[max(0, position.column - LINE_CHARS) : position.column],
+            line[position.column : position.column + LINE_CHARS].strip(),
             snapshot.slice(end, min(snapshot.char_count, end + BELOW_CHARS)),
             snapshot.language,
         )
