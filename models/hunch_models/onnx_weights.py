@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -13,16 +13,17 @@ from hunch_models.errors import ModelError
 MAX_DESCRIPTION_BYTES = 1024 * 1024
 
 
-class Described(Protocol):
-    """What every description tells."""
+class Description(msgspec.Struct, kw_only=True, frozen=True):
+    """What stands beside weights of any kind; `metrics` are for people."""
 
-    @property
-    def sha256(self) -> str:
-        """Of the weights file."""
-        ...
+    id: str
+    file: str
+    sha256: str
+    license: str
+    metrics: dict[str, object] = {}
 
 
-D = TypeVar("D")
+D = TypeVar("D", bound=Description)
 
 
 def description_path(weights: Path) -> Path:
@@ -41,7 +42,7 @@ def read_description(weights: Path, kind: type[D]) -> D:
         raise ModelError(f"{path.name} does not describe a model: {error}") from error
 
 
-def session(weights: Path, about: Described, max_bytes: int):  # type: ignore[no-untyped-def]  # onnxruntime is untyped
+def session(weights: Path, about: Description, max_bytes: int):  # type: ignore[no-untyped-def]  # onnxruntime is untyped
     """An onnxruntime session of one thread for weights that are the described ones. Raises ModelError."""
     try:
         if weights.stat().st_size > max_bytes:

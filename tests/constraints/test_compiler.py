@@ -10,6 +10,7 @@ import pytest
 from hunch_features.constraints.compiler import compile_statements
 from hunch_features.constraints.engine import applies, globs_match
 from hunch_features.constraints.files import Instructions
+from hunch_features.constraints.globs import alternatives
 from hunch_features.constraints.rule import (
     ForbidCommand as Command,
 )
@@ -171,6 +172,25 @@ def test_braces_in_globs_are_alternatives(tmp_path: Path) -> None:
     assert [applies(rule, path) for path in ("a.ts", "b/a.tsx", "a.js", "a.py")] == [True, True, True, False]
     assert globs_match(("src/{a,b}/**",), "src/b/x.py")
     assert not globs_match(("src/{a,b}/**",), "src/c/x.py")
+
+
+@pytest.mark.parametrize(
+    ("glob", "wanted"),
+    [
+        ("*.py", ["*.py"]),
+        ("**/*.{ts, tsx}", ["**/*.ts", "**/*.tsx"]),
+        ("{a,b}/{c,d}", ["a/c", "a/d", "b/c", "b/d"]),
+        ("src/{a,{b,c}}/**", ["src/a/**", "src/b/**", "src/c/**"]),
+        ("*.{ts}", ["*.ts"]),
+        ("x{", ["x{"]),
+        ("{1..1000000000}", ["{1..1000000000}"]),
+        ("{a,b,c,d,e}" * 4, ["{a,b,c,d,e}" * 4]),
+        ("{" * 5_000, ["{" * 5_000]),
+        ("{a,b}" * 50, ["{a,b}" * 50]),
+    ],
+)
+def test_ways_through_braces_are_bounded(glob: str, wanted: list[str]) -> None:
+    assert alternatives(glob) == wanted
 
 
 def test_paths_from_the_root_in_a_nested_file() -> None:

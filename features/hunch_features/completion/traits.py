@@ -7,6 +7,7 @@ that only the model wrote, what the model says where none was asked.
 from __future__ import annotations
 
 import math
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -211,10 +212,7 @@ class _Model:
         self._places = {text: (place, totals[text] - totals[ordered[0]]) for place, text in enumerate(ordered)}
 
     def of(self, text: str) -> tuple[float, ...]:
-        alike = next(
-            (at for at, (one, other) in enumerate(zip(text, self._written, strict=False)) if one != other),
-            min(len(text), len(self._written)),
-        )
+        alike = len(posixpath.commonprefix((text, self._written)))
         shared = (alike / len(text), alike / len(self._written)) if self._written else (math.nan, math.nan)
         score = self._scored.get(text, ())
         own = float(text == self._written)

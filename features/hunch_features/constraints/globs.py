@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-MAX_BRACES = 6
-MAX_ALTERNATIVES = 64
-"""Most pairs of braces that are read of a glob, and most globs that it stands for."""
-_BRACES = re.compile(r"\{([^{}]*)\}")
+import bracex
+
+MAX_BRACES, MAX_ALTERNATIVES = 6, 64
+"""Most pairs of braces in a glob (they may nest, and are read recursively), and most globs that it may stand for."""
+_LOOSE_COMMA = re.compile(r"\s*,\s*")
+_ONLY_ONE = re.compile(r"\{([^{},.]*)\}")
 
 
 def alternatives(glob: str) -> list[str]:
-    """A glob for each way through its braces, bounded: `*.{ts,tsx}` is `*.ts` and `*.tsx`."""
-    found = [glob]
-    for _ in range(MAX_BRACES):
-        match = next((match for one in found if (match := _BRACES.search(one))), None)
-        if match is None or len(found) > MAX_ALTERNATIVES:
-            break
-        group = match.group(0)
-        found = [one.replace(group, choice.strip(), 1) for one in found for choice in match.group(1).split(",")]
-    return list(dict.fromkeys(found))[:MAX_ALTERNATIVES]
+    """A glob for each way through its braces: `*.{ts,tsx}` is `*.ts` and `*.tsx`; itself where there are too many."""
+    plain = _ONLY_ONE.sub(r"\1", _LOOSE_COMMA.sub(",", glob))
+    if plain.count("{") > MAX_BRACES:
+        return [glob]
+    try:
+        return list(dict.fromkeys(bracex.expand(plain, limit=MAX_ALTERNATIVES)))
+    except bracex.ExpansionLimitException:
+        return [glob]

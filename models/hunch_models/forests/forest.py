@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hunch_models import onnx_weights
 from hunch_models.errors import ModelError
 from hunch_models.onnx_weights import read_description, session
 
@@ -19,19 +19,14 @@ INPUT, OUTPUT = "rows", "scores"
 Floats = npt.NDArray[np.float32]
 
 
-class Description(msgspec.Struct, kw_only=True, frozen=True):
-    """What stands beside the weights. `metrics` and `data` are for people; `scale` and `shift` calibrate the scores."""
+class Description(onnx_weights.Description, kw_only=True, frozen=True):
+    """What stands beside the weights of a forest. `scale` and `shift` calibrate its scores, `data` is for people."""
 
-    id: str
-    file: str
-    sha256: str
-    license: str
     version: int
     features: tuple[str, ...]
     scale: float
     shift: float
     data: tuple[str, ...] = ()
-    metrics: dict[str, object] = {}
 
 
 D = TypeVar("D", bound=Description)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hunch_models import onnx_weights
 from hunch_models.errors import ModelError
 from hunch_models.onnx_weights import read_description, session
 
@@ -20,13 +20,9 @@ INPUT, OUTPUT = "rows", "probabilities"
 Floats = npt.NDArray[np.float32]
 
 
-class Description(msgspec.Struct, kw_only=True, frozen=True):
-    """What stands beside the weights. `sessions` are fingerprints of what it was fitted to, `metrics` is for people."""
+class Description(onnx_weights.Description, kw_only=True, frozen=True):
+    """What stands beside the weights. `sessions` are fingerprints of what it was fitted to."""
 
-    id: str
-    file: str
-    sha256: str
-    license: str
     encoding: int
     window: int
     columns: tuple[str, ...]
@@ -35,7 +31,6 @@ class Description(msgspec.Struct, kw_only=True, frozen=True):
     offsets: tuple[float, ...]
     """Added to the logarithms of the probabilities before the largest is said, so that rare classes are said at all."""
     sessions: tuple[str, ...] = ()
-    metrics: dict[str, object] = {}
 
 
 class StateModel:

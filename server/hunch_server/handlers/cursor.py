@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from lsprotocol import types as lsp
 
-from hunch_features.text import Position
 from hunch_server import convert
 from hunch_server.handlers.why import LspPosition
 
@@ -34,10 +34,8 @@ def moved(server: HunchServer, params: MovedCursor) -> None:
     if found is None or engine is None:
         return
     document = found[1]
-    line = document.clamp(Position(params.position.line, 0)).line
-    column = convert.code_points(document.line(line), params.position.character)
-    snapshot = document.snapshot()
-    engine.moved(snapshot, snapshot.clamp(Position(line, column)))
+    at = lsp.Position(line=params.position.line, character=params.position.character)
+    engine.moved(document.snapshot(), convert.position_from_lsp(document, at))
 
 
 def edited(server: HunchServer, uri: str) -> None:
