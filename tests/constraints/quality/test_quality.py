@@ -39,7 +39,7 @@ def test_wilson_is_within_bounds_and_narrows() -> None:
     assert wilson(15, 148) == (0.0624, 0.1605)
 
 
-@pytest.mark.parametrize(("half", "most_missed"), [("dev", 0.45), ("test", 0.75)])
+@pytest.mark.parametrize(("half", "most_missed"), [("dev", 0.4), ("test", 0.71)])
 def test_what_was_judged_stays_right(half: str, most_missed: float) -> None:
     data = os.environ.get("HUNCH_DATA")
     if not data or not (Path(data) / "agent_instructions").is_dir():
