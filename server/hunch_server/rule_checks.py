@@ -64,7 +64,11 @@ class RuleChecks:
     def __init__(self, publish: Callable[[str, list[lsp.Diagnostic]], None]) -> None:
         self._publish = publish
         self._books: dict[Path, Rulebook] = {}
+        """The last that was compiled; in force until its successor is."""
         self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
+        """What the folder says now, compiled or on its way."""
+        self._latest: dict[str, object] = {}
+        """The last check that was begun of each document: an earlier one that ends later says nothing."""
         self._found: dict[str, tuple[Snapshot, Sequence[Violation]]] = {}
         self._settings = RulesSettings()
 
@@ -75,7 +79,6 @@ class RuleChecks:
 
     def forget(self) -> None:
         """Instruction files changed: compile anew at the next check."""
-        self._books.clear()
         self._compiling.clear()
 
     async def check(self, opened: OpenDocument, roots: Sequence[Path]) -> None:
@@ -83,14 +86,17 @@ class RuleChecks:
         root = _root_of(opened.path, roots)
         if root is None or opened.document is None or opened.path is None:
             return
+        turn = self._latest[opened.uri] = object()
         snapshot = opened.document.snapshot()
         book = await self._book(root)
-        if not book.enforced:
+        if not book.enforced and opened.uri not in self._found:
             return
         relative = opened.path.relative_to(root).as_posix()
         checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text())
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
+        if self._latest.get(opened.uri) is not turn:
+            return
         violations = () if self._settings.severity == "off" else checked.violations
         self._found[opened.uri] = (snapshot, violations)
         self._publish(opened.uri, diagnostics(snapshot, violations, self._settings))
@@ -98,6 +104,7 @@ class RuleChecks:
     def closed(self, uri: str) -> None:
         """Forget what was found in a document."""
         self._found.pop(uri, None)
+        self._latest.pop(uri, None)
 
     def actions(self, uri: str, wanted: lsp.Range) -> list[lsp.CodeAction]:
         """What can be done about the violations that touch a range: fix, ignore with a reason, open the rule."""
@@ -150,16 +157,25 @@ class RuleChecks:
         return completion if judged.text is None else judged.text
 
     async def _book(self, root: Path) -> Rulebook:
-        book = self._books.get(root)
-        if book is None:
+        """The rules as the folder says them now: what was read before a change is not waited for in vain."""
+        while True:
             task = self._compiling.get(root)
             if task is None:
                 task = self._compiling[root] = asyncio.ensure_future(asyncio.to_thread(compile_root, root))
-            book = self._books[root] = await task
-            self._compiling.pop(root, None)
-            for what, why in book.skipped:
-                log.info("rules left out: %s: %s", what, why)
-        return book
+                task.add_done_callback(lambda done: self._compiled(root, done))
+            book = await asyncio.shield(task)
+            if self._compiling.get(root) is task:
+                return book
+
+    def _compiled(self, root: Path, task: asyncio.Task[Rulebook]) -> None:
+        if self._compiling.get(root) is not task:
+            return
+        if task.cancelled() or task.exception() is not None:
+            del self._compiling[root]
+            return
+        book = self._books[root] = task.result()
+        for what, why in book.skipped:
+            log.info("rules left out: %s: %s", what, why)
 
 
 def _root_of(path: Path | None, roots: Sequence[Path]) -> Path | None:
