@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,20 +38,26 @@ def choose(
     `around` is None where several lines were asked for: the model's text stands alone then, and nobody knows its worth.
     One that is only too short to be shown is chosen all the same: what is less likely is no better for its length.
     """
+    passed = functools.cache(filtered)
     known = LogProbs.of(result.token_logprobs) if result.token_logprobs else LogProbs(mean=result.mean_logprob)
-    written = Chosen(filtered(result.text), known, Source.MODEL, result.text)
     if around is None:
-        return written
+        return Chosen(passed(result.text), known, Source.MODEL, result.text)
     # A backend that cannot score other texts tells of its own one how likely it is, but not that it ends there.
     scores = result.scores or (*((),) * len(recalled), (*result.token_logprobs, math.nan))
-    others = ranked(around, recalled, result.text if isinstance(written.result, str) else None, scores)
-    for one in others[:TRIED]:
-        text = written.result if one.by_model else filtered(one.text)
-        if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
+    # Only what comes first is filtered: to look for syntax errors is the dearest part. Once the model's text is known
+    # not to pass, the others are put in order without it.
+    for own in (result.text, None):
+        for one in ranked(around, recalled, own, scores)[:TRIED]:
+            text = passed(one.text)
+            if one.by_model and isinstance(text, str):
+                return Chosen(text, replace(known, right=one.probability), Source.MODEL, one.text)
             if one.by_model:
-                return replace(written, logprobs=replace(known, right=one.probability))
-            return Chosen(text, LogProbs.recalled(one.probability), Source.MEMORY, one.text)
-    return written
+                break
+            if isinstance(text, str) or text.reason is Reason.TOO_SHORT:
+                return Chosen(text, LogProbs.recalled(one.probability), Source.MEMORY, one.text)
+        if isinstance(passed(result.text), str):
+            break
+    return Chosen(passed(result.text), known, Source.MODEL, result.text)
 
 
 def choose_recalled(

@@ -33,7 +33,7 @@ MOST_TOKENS = 40
 NEAR_CHARS = 40_000
 """Text of the open file looked at on each side of the caret."""
 PLACES, VOTES = 250, 60
-KEPT_TEXTS = 8
+KEPT_TEXTS, KEPT_CARETS = 8, 2
 MAX_CANDIDATES = 8
 _WORD_END = re.compile(r"\w+\Z")
 
@@ -93,7 +93,7 @@ class _Group:
     here: int = 0
     path: str = ""
     best: float = -math.inf
-    raw: Sequence[int] = field(default_factory=tuple)
+    raw: Tokens = field(default_factory=lambda: np.empty(0, dtype=np.int32))
 
 
 @dataclass(slots=True)
@@ -122,6 +122,23 @@ class _Matches:
     files: Places | None
 
 
+class _Vote(NamedTuple):
+    """What follows one place, our names put in the place of its own (`raw`, and `key`: the same without spaces).
+
+    `head`: its first token with the space bit. `exact`, `shaped` and `after`: as of `Support`.
+    """
+
+    head: int
+    key: bytes
+    raw: Tokens
+    score: float
+    exact: int
+    shaped: int
+    after: int
+    path: str
+    here: bool
+
+
 @dataclass(slots=True)
 class _Caret:
     """What is asked: tokens before and below, the word already typed, and where the texts of tokens are found."""
@@ -132,6 +149,14 @@ class _Caret:
     typed: str
     cuts: Sequence[Cut]
     unheard: bool = False
+
+    def like(self, other: _Caret) -> bool:
+        """Whether the same stands before and below, whatever is typed."""
+        return (
+            self.path == other.path
+            and np.array_equal(self.before, other.before)
+            and np.array_equal(self.below, other.below)
+        )
 
 
 Found = list[tuple[float, _Group, _Caret]]
@@ -154,6 +179,7 @@ class Continuations:
         self._names = names
         self._weights = weights
         self._recent: OrderedDict[str, Cut] = OrderedDict()
+        self._kept: tuple[tuple[_Caret, bool, Sequence[_Vote]], ...] = ()
 
     def at(self, prefix: str, suffix: str, path: str) -> list[Continuation]:
         """The likeliest rests of the caret's line, best first. `suffix` begins at the caret."""
@@ -208,21 +234,54 @@ class Continuations:
         return kept
 
     def _vote(self, caret: _Caret) -> Found:
-        context = (caret.before & ~np.int32(SPACE))[-CONTEXT:]
-        if len(context) < 2:
-            return []
-        groups: dict[tuple[int, ...], _Group] = {}
+        votes = self._votes(caret)
+        if caret.typed:
+            begun = {head for head in {vote.head for vote in votes} if self._goes_on(head, caret)}
+            votes = [vote for vote in votes if vote.head in begun]
+        groups: dict[bytes, _Group] = {}
         total = 0.0
-        sources = [
-            self._open_file(caret, context),
-            self._repository(self._corpus, caret, context, (caret.path, *self._changed.paths)),
-        ]
-        if len(self._changed):
-            sources.append(self._repository(self._changed, caret, context, (caret.path,)))
-        for source in sources:
-            if len(source.places):
-                total += self._count(groups, self._compare(source, context), caret)
-        return [(probability(_features(group, total, caret)), group, caret) for group in groups.values()]
+        for vote in votes:
+            weight = math.exp(vote.score)
+            total += weight
+            group = groups.get(vote.key)
+            if group is None:
+                group = groups[vote.key] = _Group()
+            group.weight += weight
+            group.votes += 1
+            group.here += vote.here
+            group.exact = max(group.exact, vote.exact)
+            group.shaped = max(group.shaped, vote.shaped)
+            group.after = max(group.after, vote.after)
+            if vote.score > group.best:
+                group.best, group.raw, group.path = vote.score, vote.raw, vote.path
+        found = list(groups.values())
+        likely = probabilities(_features(found, total, caret)).tolist() if found else ()
+        return [(probability, group, caret) for probability, group in zip(likely, found, strict=True)]
+
+    def _goes_on(self, head: int, caret: _Caret) -> bool:
+        name = self._name(head, caret)
+        return len(name) > len(caret.typed) and name.startswith(caret.typed)
+
+    def _votes(self, caret: _Caret) -> Sequence[_Vote]:
+        """All votes for what follows a caret. They stay the same from key to key within a word, and so are kept."""
+        ordered = self._corpus.ordered
+        for kept, when, votes in self._kept:
+            if when == ordered and kept.like(caret):
+                return votes
+        context = (caret.before & ~np.int32(SPACE))[-CONTEXT:]
+        votes = []
+        if len(context) > 1:
+            sources = [
+                self._open_file(caret, context),
+                self._repository(self._corpus, caret, context, (caret.path, *self._changed.paths)),
+            ]
+            if len(self._changed):
+                sources.append(self._repository(self._changed, caret, context, (caret.path,)))
+            for source in sources:
+                if len(source.places):
+                    votes += self._followed(self._compare(source, context), caret)
+        self._kept = (*self._kept[1 - KEPT_CARETS :], (caret, ordered, votes))
+        return votes
 
     def _open_file(self, caret: _Caret, context: Tokens) -> _Source:
         here = np.concatenate((caret.before, np.full(1, NEWLINE, dtype=np.int32), caret.below))
@@ -266,8 +325,8 @@ class Continuations:
         files = source.files[kept] if source.files is not None else None
         return _Matches(source, source.places[kept], rows, mine, exact, shaped, scores, files)
 
-    def _count(self, groups: dict[tuple[int, ...], _Group], matches: _Matches, caret: _Caret) -> float:
-        """Add the votes of some matches to their groups; answers their weight."""
+    def _followed(self, matches: _Matches, caret: _Caret) -> list[_Vote]:
+        """What follows each place, up to the end of its line."""
         source = matches.source
         at = matches.places[:, None] + np.arange(MOST_TOKENS + AFTER + 2)[None, :]
         follows = source.raw[np.minimum(at, len(source.raw) - 1)]
@@ -277,50 +336,36 @@ class Continuations:
         wanted = bare_of(caret.below[:AFTER])
         after = np.take_along_axis(bare, lengths[:, None] + 1 + np.arange(len(wanted))[None, :], axis=1)
         shared = _run(after == wanted) if len(wanted) else np.zeros(len(lengths), dtype=np.int64)
+        longest = int(lengths.max())
+        raw, bare = follows[:, :longest], bare[:, :longest]
+        ours = _adapted(bare, matches)
+        changed = ours != bare
+        adapted = (changed & (np.arange(longest) < lengths[:, None])).any(axis=1)
+        raw = np.where(changed, ours | (raw & np.int32(SPACE)), raw)
+        scores = matches.scores + self._weights.after * shared + self._weights.adapted * adapted
+        paths = [caret.path] * len(lengths)
+        if matches.files is not None:
+            paths = [source.paths[number] for number in matches.files.tolist()]
         listed = zip(
-            lengths.tolist(), matches.shaped.tolist(), matches.exact.tolist(), shared.tolist(), matches.scores.tolist(),
-            follows.tolist(), strict=True,
+            lengths.tolist(), ours, raw, scores.tolist(), matches.exact.tolist(), matches.shaped.tolist(),
+            shared.tolist(), paths, strict=True,
         )  # fmt: skip
-        mine = matches.mine.tolist()
-        total = 0.0
-        for number, (length, depth, exact, below, base, follow) in enumerate(listed):
-            if not length:
-                continue
-            raw: list[int] = follow[:length]
-            adapted = False
-            if depth > exact:
-                theirs = matches.rows[number, :depth].tolist()
-                changes = {one: other for one, other in zip(theirs, mine, strict=False) if one != other}
-                ours = [
-                    changes[token & ~SPACE] | (token & SPACE) if token & ~SPACE in changes else token for token in raw
-                ]
-                adapted, raw = ours != raw, ours
-            if caret.typed:
-                name = self._name(raw[0], caret)
-                if len(name) <= len(caret.typed) or not name.startswith(caret.typed):
-                    continue
-            score = base + self._weights.after * below + self._weights.adapted * adapted
-            weight = math.exp(score)
-            total += weight
-            group = groups.setdefault(tuple([token & ~SPACE for token in raw]), _Group())
-            group.weight += weight
-            group.votes += 1
-            group.here += source.here
-            group.exact = max(group.exact, exact)
-            group.shaped = max(group.shaped, depth)
-            group.after = max(group.after, below)
-            if score > group.best:
-                group.best, group.raw = score, raw
-                group.path = caret.path if matches.files is None else source.paths[int(matches.files[number])]
-        return total
+        return [
+            _Vote(
+                int(line[0]) | SPACE, key[:length].tobytes(), line[:length], score, exact, shaped, below, path,
+                source.here,
+            )
+            for length, key, line, score, exact, shaped, below, path in listed
+            if length
+        ]  # fmt: skip
 
     def _name(self, number: int, caret: _Caret) -> str:
         key = number | SPACE
         return self._names.get(key) or next(filter(None, (found.text_of(key) for found in caret.cuts)), "")
 
-    def _text(self, raw: Sequence[int], caret: _Caret) -> str:
+    def _text(self, raw: Tokens, caret: _Caret) -> str:
         parts = []
-        for index, number in enumerate(raw):
+        for index, number in enumerate(raw.tolist()):
             name = self._name(number, caret)
             if not name:
                 return ""
@@ -334,31 +379,53 @@ def _run(matrix: Flags) -> Places:
     return runs
 
 
-def _features(group: _Group, total: float, caret: _Caret) -> tuple[float, ...]:
-    """What the probability of a group of votes is made of."""
-    length = len(group.raw)
-    share = group.weight / total if total else 0.0
-    return (
-        1.0,
-        math.log(max(share, 1e-4)),
-        math.log1p(group.weight),
-        min(group.exact, 16) / 4,
-        group.shaped / 8,
-        float(group.after) / 2,
-        math.log1p(group.votes),
-        float(group.here > 0),
-        math.log1p(length),
-        float(length == 1),
-        float(bool(caret.typed) and not caret.unheard),
-        float(not caret.typed and caret.unheard),
+def _adapted(bare: Tokens, matches: _Matches) -> Tokens:
+    """`bare`, row by row, with the names that differ between a place's context and ours put in the place of its own."""
+    rows = matches.rows
+    differs = (rows != matches.mine) & (np.arange(rows.shape[1]) < matches.shaped[:, None])
+    some = np.flatnonzero(differs.any(axis=1))
+    ours = bare.copy()
+    if len(some):
+        theirs = np.where(differs[some], rows[some], np.int32(-2))  # no token is -2
+        same = bare[some][:, :, None] == theirs[:, None, :]
+        ours[some] = np.where(same.any(axis=2), matches.mine[np.argmax(same, axis=2)], bare[some])
+    return ours
+
+
+def _features(groups: Sequence[_Group], total: float, caret: _Caret) -> npt.NDArray[np.float64]:
+    """What the probability of each group of votes is made of, a row each."""
+    typed, unheard = bool(caret.typed), caret.unheard
+    known = np.array(
+        [
+            (group.weight, group.exact, group.shaped, group.after, group.votes, group.here, len(group.raw))
+            for group in groups
+        ],
+        dtype=np.float64,
     )
+    weight, exact, shaped, after, votes, here, length = known.T
+    columns = (
+        np.ones(len(groups)),
+        np.log(np.maximum(weight / total if total else 0.0 * weight, 1e-4)),
+        np.log1p(weight),
+        np.minimum(exact, 16) / 4,
+        shaped / 8,
+        after / 2,
+        np.log1p(votes),
+        here > 0,
+        np.log1p(length),
+        length == 1,
+        np.full(len(groups), typed and not unheard),
+        np.full(len(groups), not typed and unheard),
+    )
+    return np.stack(columns, axis=1)
 
 
-COEFFICIENTS = (-1.01, 1.09, -0.3, 0.69, 0.59, 0.73, 0.61, 0.88, -0.86, -0.1, -2.32, -1.0)
+COEFFICIENTS = np.array((-1.01, 1.09, -0.3, 0.69, 0.59, 0.73, 0.61, 0.88, -0.86, -0.1, -2.32, -1.0))
 """Fitted by logistic regression on 1,600 holes of two repositories (httpx, Flask), which are no evidence any more.
 The last two were set by hand: holes begin with a token, people pause inside of words."""
 
 
-def probability(features: Sequence[float]) -> float:
-    """Of being exactly right."""
-    return 1 / (1 + math.exp(-sum(a * b for a, b in zip(COEFFICIENTS, features, strict=True))))
+def probabilities(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of being exactly right, row by row."""
+    found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-(features @ COEFFICIENTS)))
+    return found
