@@ -18,8 +18,8 @@ from hunch_features.completion.filters.special_tokens import drop_special_tokens
 from hunch_features.completion.filters.suffix import cut_at_suffix
 from hunch_features.completion.filters.syntax import drop_parse_errors
 from hunch_features.completion.filters.unknown_names import drop_unknown_calls
-from hunch_features.completion.syntax_errors import error_counter
-from hunch_features.syntax import TreeCache
+from hunch_features.completion.syntax_errors import error_counter, only_lengthens_name
+from hunch_features.syntax import TreeCache, parse
 from tests.features.marks import marked
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "filters"
@@ -87,3 +87,36 @@ def test_a_filter_changes_nothing_the_second_time(name: str, case: dict[str, Any
     once = FILTERS[name](case["text"], context)
     if isinstance(once, str):
         assert FILTERS[name](once, context) == once
+
+
+@pytest.mark.parametrize(
+    ("document", "language", "text", "sure"),
+    [
+        ("x = val|\n", "python", "ue", True),
+        ("call(na|, b)\n", "python", "me", True),
+        ("na|.other\n", "python", "me", True),
+        ("let x = na|;\n", "rust", "me", True),
+        ("const été| = 1;\n", "typescript", "_été", True),
+        ("fo|\n", "python", "r", False),  # a keyword now
+        ("for| x in y: pass\n", "python", "mat", False),  # one no more
+        ("x = f|'{a}'\n", "python", "oo", False),  # a string's prefix no more
+        ("x = 1|\n", "python", "e", False),
+        ("x = |\n", "python", "value", False),
+        ("x = val|ue\n", "python", "id_", False),
+        ("x = val|\n", "python", "ue(", False),
+        ("call|!(a)\n", "rust", "b", False),
+        ("text|\n", "plaintext", "s", True),
+    ],
+)
+def test_what_only_lengthens_a_name_is_known_without_parsing(
+    document: str, language: str, text: str, sure: bool
+) -> None:
+    snapshot, position = marked(document.replace("|", "<cursor>"), language)
+    assert only_lengthens_name(snapshot, position, text) is sure
+    offset = snapshot.line_start(position.line) + position.column
+    before, after = (
+        parse(language, content.encode())
+        for content in (snapshot.text(), snapshot.text()[:offset] + text + snapshot.text()[offset:])
+    )
+    if sure and before is not None and after is not None:
+        assert after.errors_in(0, len(after.source)) == before.errors_in(0, len(before.source))

@@ -13,6 +13,8 @@ from hunch_features.memory.tokens import (
     NEWLINE,
     SPACE,
     Told,
+    cut,
+    cut_line,
     split_name,
     split_words,
     text_of,
@@ -30,6 +32,14 @@ def test_many_at_once_are_the_same_as_one_by_one(text: str) -> None:
     found = tokenize(text, {}).tolist()
     single = [token_id(token) for token in re.findall(r"\w+|\n|[^\w\s]", text)]
     assert [number & ~SPACE for number in found] == [number & ~SPACE for number in single]
+
+
+@given(CODE)
+def test_a_line_is_cut_as_a_file_is(text: str) -> None:
+    line, whole = cut_line(text.encode()), cut(text.encode())
+    assert line.source == whole.source
+    for mine, theirs in zip(line[1:], whole[1:], strict=True):
+        assert (mine.dtype, mine.tolist()) == (theirs.dtype, theirs.tolist())
 
 
 @given(CODE)

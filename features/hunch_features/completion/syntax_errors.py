@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hunch_features.completion.multiline import TreeOf
-from hunch_features.syntax import TreeCache
+from hunch_features.syntax import TreeCache, keywords
 from hunch_features.text import Position, Snapshot
 
 UNFINISHED_ENDS = (",", "(", "[", "{", ":", "\\", "+", "-", "*", "/", "|", "&", "=", ".", "and", "or", "not", "in")
+
+_NAME_END = re.compile(r"[^\W\d]\w*\Z")
+_AFTER_NAME = re.compile(r"[\s.,:;()\[\]{}]|\Z")
 
 
 def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree: TreeOf) -> Callable[[str], int]:
@@ -16,6 +20,8 @@ def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree
     offset = snapshot.line_start(position.line) + position.column
 
     def new_errors(text: str) -> int:
+        if only_lengthens_name(snapshot, position, text):
+            return 0
         after = None if is_unfinished(text) else trees.with_insertion(snapshot, offset, text)
         if after is None or not after.has_errors:
             return 0
@@ -28,6 +34,16 @@ def error_counter(snapshot: Snapshot, position: Position, trees: TreeCache, tree
         return after.errors_in(start, end + grown) - before.errors_in(start, end)
 
     return new_errors
+
+
+def only_lengthens_name(snapshot: Snapshot, position: Position, text: str) -> bool:
+    """Whether a name stays a name: the syntax is the same then, and nothing has to be parsed to know it."""
+    line = snapshot.line(position.line)
+    word = _NAME_END.search(line[: position.column])
+    if word is None or not text.isidentifier() or not _AFTER_NAME.match(line, position.column):
+        return False
+    known = keywords(snapshot.language)
+    return word.group() not in known and word.group() + text not in known
 
 
 def is_unfinished(text: str) -> bool:

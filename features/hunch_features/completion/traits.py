@@ -6,6 +6,7 @@ that only the model wrote, what the model says where none was asked.
 
 from __future__ import annotations
 
+import functools
 import math
 import posixpath
 import re
@@ -102,17 +103,17 @@ class Around:
     @cached_property
     def near_names(self) -> frozenset[str]:
         """Names a little above the caret and on its line."""
-        return frozenset(_NAME.findall(self.above[-NEAR_CHARS:] + self.line))
+        return _names_in(self.above[-NEAR_CHARS:]).union(_NAME.findall(self.line))
 
     @cached_property
     def names_above(self) -> frozenset[str]:
         """Names above the caret and on its line."""
-        return frozenset(_NAME.findall(self.above + self.line))
+        return _names_in(self.above).union(_NAME.findall(self.line))
 
     @cached_property
     def names_below(self) -> frozenset[str]:
         """Names below the caret's line."""
-        return frozenset(_NAME.findall(self.below))
+        return _names_in(self.below)
 
     @cached_property
     def lines_above(self) -> dict[str, int]:
@@ -129,6 +130,12 @@ class Around:
     def stripped_below(self) -> frozenset[str]:
         """The same without their blanks."""
         return frozenset(line.strip() for line in self.lines_below)
+
+
+@functools.lru_cache(maxsize=4)
+def _names_in(text: str) -> frozenset[str]:
+    """Names in a text that stays the same from key to key."""
+    return frozenset(_NAME.findall(text))
 
 
 def traits(

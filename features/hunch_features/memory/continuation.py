@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hunch_features.memory.corpus import Corpus, Places, bare_of, shape_of
-from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Cut, Tokens, cut, distinct
+from hunch_features.memory.tokens import NAME, NEWLINE, SPACE, Cut, Tokens, cut, cut_line, distinct
 
 Flags = npt.NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ MOST_TOKENS = 40
 NEAR_CHARS = 40_000
 """Text of the open file looked at on each side of the caret."""
 PLACES, VOTES = 250, 60
-KEPT_TEXTS, KEPT_CARETS = 8, 2
+KEPT_TEXTS, KEPT_CARETS, KEPT_NAMES = 8, 2, 5000
 MAX_CANDIDATES = 8
 _WORD_END = re.compile(r"\w+\Z")
 
@@ -179,6 +179,7 @@ class Continuations:
         self._names = names
         self._weights = weights
         self._recent: OrderedDict[str, Cut] = OrderedDict()
+        self._spelt: dict[int, str] = {}
         self._kept: tuple[tuple[_Caret, bool, Sequence[_Vote]], ...] = ()
 
     def at(self, prefix: str, suffix: str, path: str) -> list[Continuation]:
@@ -186,7 +187,7 @@ class Continuations:
         rest = suffix.partition("\n")[0].strip()
         found = self._candidates(prefix, suffix, path)
         found.sort(key=lambda entry: -entry[0])
-        last = bare_of(cut(rest.encode("utf-8", "replace")).ids)[1:][-1:]
+        last = bare_of(cut_line(rest.encode("utf-8", "replace")).ids)[1:][-1:]
         weights = sum(group.weight for _, group, _ in found)
         best: dict[str, Continuation] = {}
         for probability, group, caret in found:  # spelt out only as far as needed: there may be hundreds
@@ -208,7 +209,7 @@ class Continuations:
     def _candidates(self, prefix: str, suffix: str, path: str) -> Found:
         start = prefix.rfind("\n") + 1
         above = self._tokens(prefix[max(0, start - NEAR_CHARS) : start])
-        line = cut(prefix[start:].encode("utf-8", "replace"))
+        line = cut_line(prefix[start:].encode("utf-8", "replace"))
         if len(line.ids) and prefix[start : start + 1].isspace():
             line.ids[0] &= ~np.int32(SPACE)
         under = self._tokens(suffix.partition("\n")[2][:NEAR_CHARS])
@@ -361,7 +362,14 @@ class Continuations:
 
     def _name(self, number: int, caret: _Caret) -> str:
         key = number | SPACE
-        return self._names.get(key) or next(filter(None, (found.text_of(key) for found in caret.cuts)), "")
+        name = self._spelt.get(key)
+        if name is None:
+            name = self._names.get(key) or next(filter(None, (found.text_of(key) for found in caret.cuts)), "")
+            if name:
+                if len(self._spelt) >= KEPT_NAMES:
+                    self._spelt.clear()
+                self._spelt[key] = name  # an id is made of the name: it never means another
+        return name
 
     def _text(self, raw: Tokens, caret: _Caret) -> str:
         parts = []

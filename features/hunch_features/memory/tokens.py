@@ -51,6 +51,7 @@ def _class_of(byte: int) -> int:
     return _WORD if byte >= 128 or char.isalnum() or char == "_" else _OTHER
 
 
+_TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]+|[^ \t\r\f\v]")
 _CLASSES = bytes(_class_of(byte) for byte in range(256))
 _STARTS_NAME = np.array([_class_of(byte) == _WORD and not chr(byte).isdigit() for byte in range(256)])
 
@@ -63,6 +64,7 @@ def _hash(token: bytes) -> int:
     return (number ^ number >> 13) & _HASH
 
 
+_KEYWORD_BYTES = frozenset(word.encode() for word in KEYWORDS)
 _KEYWORD_HASHES = np.array(sorted(_hash(word.encode()) for word in KEYWORDS), dtype=np.uint32)
 _LOW_BITS = np.uint32(0xFFFF)
 _LIKE_KEYWORD = np.zeros(1 << 16, dtype=np.bool_)
@@ -74,9 +76,14 @@ _LIKE_KEYWORD[_KEYWORD_HASHES & _LOW_BITS] = True
 def token_id(text: str) -> int:
     """The id of one token, given with the blanks before it."""
     bare = text.lstrip(" \t")
-    raw = bare.encode("utf-8", "replace")
-    named = bool(_STARTS_NAME[raw[0]]) and bare not in KEYWORDS
-    return _hash(raw) << 2 | named << 1 | (bare is not text and bare != "\n")
+    return _bare_id(bare.encode("utf-8", "replace")) | (bare is not text and bare != "\n")
+
+
+@lru_cache(maxsize=20_000)
+def _bare_id(token: bytes) -> int:
+    """The id of one token without blanks before it."""
+    named = bool(_STARTS_NAME[token[0]]) and token not in _KEYWORD_BYTES
+    return _hash(token) << 2 | named << 1
 
 
 class Told(dict[int, str]):
@@ -140,6 +147,19 @@ class Cut(NamedTuple):
 
 
 _NOTHING = np.empty(0, dtype=np.int32)
+
+
+def cut_line(source: bytes) -> Cut:
+    """The same as `cut` gives, faster for a line that a person types: its words come again with every key."""
+    found = [match.span() for match in _TOKEN.finditer(source)]
+    ids: list[int] = []
+    before, end_before = b"", 0
+    for start, end in found:
+        token = source[start:end]
+        ids.append(_bare_id(token) | (start > end_before and b"\n" not in (before, token)))
+        before, end_before = token, end
+    starts, ends = np.array(found, dtype=np.int32).reshape(-1, 2).T
+    return Cut(source, np.array(ids, dtype=np.int32), starts, ends)
 
 
 def cut(source: bytes) -> Cut:

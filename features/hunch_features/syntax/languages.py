@@ -71,3 +71,14 @@ def grammar(language: str) -> tree_sitter.Language | None:
         return tree_sitter.Language(getattr(importlib.import_module(module), function)())
     except (ImportError, AttributeError, ValueError, TypeError):
         return None
+
+
+@cache
+def keywords(language: str) -> frozenset[str]:
+    """Words that a language's grammar spells out; none where there is no grammar."""
+    lexicon = grammar(language)
+    if lexicon is None:
+        return frozenset()
+    kinds = range(lexicon.node_kind_count)
+    words = (lexicon.node_kind_for_id(kind) for kind in kinds if not lexicon.node_kind_is_named(kind))
+    return frozenset(word for word in words if word and word.isidentifier())
