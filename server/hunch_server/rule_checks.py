@@ -22,6 +22,7 @@ from hunch_features.constraints.rule import Rule
 from hunch_features.constraints.rulebook import Rulebook, compile_root
 from hunch_features.constraints.rules_file import PATH
 from hunch_features.constraints.suggestions import judge
+from hunch_features.syntax import SyntaxTree
 from hunch_features.text import Position, Snapshot
 from hunch_server import convert
 from hunch_server.session import OpenDocument
@@ -48,14 +49,14 @@ def is_instruction_file(path: Path) -> bool:
     return path.name in NAMES or path.suffix == ".mdc" or path.name.endswith("instructions.md")
 
 
-def check_document(book: Rulebook, root: Path, path: str, text: str) -> Checked:
+def check_document(book: Rulebook, root: Path, path: str, text: str, previous: SyntaxTree | None = None) -> Checked:
     """All that one file can break by itself, circles and diffs left to `hunch check`."""
-    checked = check_text(book.enforced, path, text)
+    checked = check_text(book.enforced, path, text, previous=previous)
     structure = [rule for rule in book.enforced if rule.kind == "architecture"]
     if not structure:
         return checked
     more = check_structure(structure, path, text, on_disk(root), module_roots(root))
-    return Checked((*checked.violations, *more.violations), (*checked.skipped, *more.skipped))
+    return Checked((*checked.violations, *more.violations), (*checked.skipped, *more.skipped), checked.tree)
 
 
 class RuleChecks:
@@ -67,6 +68,7 @@ class RuleChecks:
         """The last that was compiled; in force until its successor is."""
         self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
         """What the folder says now, compiled or on its way."""
+        self._trees: dict[str, SyntaxTree] = {}
         self._latest: dict[str, object] = {}
         """The last check that was begun of each document: an earlier one that ends later says nothing."""
         self._found: dict[str, tuple[Snapshot, Sequence[Violation]]] = {}
@@ -92,11 +94,14 @@ class RuleChecks:
         if not book.enforced and opened.uri not in self._found:
             return
         relative = opened.path.relative_to(root).as_posix()
-        checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text())
+        previous = self._trees.get(opened.uri)
+        checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text(), previous)
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
         if self._latest.get(opened.uri) is not turn:
             return
+        if checked.tree is not None:
+            self._trees[opened.uri] = checked.tree
         violations = () if self._settings.severity == "off" else checked.violations
         self._found[opened.uri] = (snapshot, violations)
         self._publish(opened.uri, diagnostics(snapshot, violations, self._settings))
@@ -105,6 +110,7 @@ class RuleChecks:
         """Forget what was found in a document."""
         self._found.pop(uri, None)
         self._latest.pop(uri, None)
+        self._trees.pop(uri, None)
 
     def actions(self, uri: str, wanted: lsp.Range) -> list[lsp.CodeAction]:
         """What can be done about the violations that touch a range: fix, ignore with a reason, open the rule."""

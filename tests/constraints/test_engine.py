@@ -168,3 +168,27 @@ def test_what_a_generator_wrote_is_left_alone(first: str, found: list[int]) -> N
     rule = Rule("r1", "source", "enforced", "text", Place("AGENTS.md", 1), ForbidReference(("fmt.Println",)))
     checked = check_text([rule], "a.go", f"{first}\nvar _ = fmt.Println()\n")
     assert [violation.line + 1 for violation in checked.violations] == found
+
+
+PIECES = [
+    "eval(1)\n",
+    "x = 'eval(2)'\n",
+    "# eval(3)\n",
+    "def f():\n    eval(4)\n",
+    "'''\n",
+    "(",
+    ")\n",
+    "é = '😀'\n",
+    "    ",
+]
+CODE = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+@given(CODE, CODE, CODE)
+def test_a_text_that_was_changed_is_checked_as_one_that_is_new(before: str, between: str, after: str) -> None:
+    rules = [rule(ForbidReference(("eval",)))]
+    previous = None
+    for text in (before + after, before + between + after, between + after, before + after):
+        checked = check_text(rules, "a.py", text, previous=previous)
+        assert checked.violations == check_text(rules, "a.py", text).violations
+        previous = checked.tree

@@ -23,11 +23,15 @@ CODE_IN_STRING = frozenset({"interpolation", "template_substitution", "string_in
 
 @dataclass(slots=True)
 class CheckedFile:
-    """The text of a file and its language; the tree is made when it is first asked for, and may be None."""
+    """The text of a file and its language; the tree is made when it is first asked for, and may be None.
+
+    `previous`: the tree of an earlier text of the file, to parse only what changed.
+    """
 
     path: str
     text: str
     language: str
+    previous: SyntaxTree | None = None
     _tree: SyntaxTree | None = None
     _parsed: bool = False
     _starts: list[int] = field(default_factory=list)
@@ -38,7 +42,15 @@ class CheckedFile:
         """The syntax tree; None for a language without a grammar."""
         if not self._parsed:
             self._parsed = True
-            self._tree = parse(self.language, self.text.encode("utf-8", "replace"))
+            source = self.text.encode("utf-8", "replace")
+            tree = parse(self.language, source, self.previous) if self.previous is not None else None
+            # What is wrong is read in more than one way, and then all who check a text have to read it in the same.
+            self._tree = tree if tree is not None and not tree.has_errors else parse(self.language, source)
+        return self._tree
+
+    @property
+    def parsed(self) -> SyntaxTree | None:
+        """The syntax tree if one was asked for."""
         return self._tree
 
     @property

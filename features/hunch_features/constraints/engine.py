@@ -37,7 +37,7 @@ from hunch_features.constraints.rule import (
 )
 from hunch_features.constraints.shapes import indents, lengths, names, undocumented
 from hunch_features.constraints.unused import UNUSED_IMPORT, unused_imports
-from hunch_features.syntax import grammar, language_of_path
+from hunch_features.syntax import SyntaxTree, grammar, language_of_path
 
 MAX_BYTES = 1 << 20
 MAX_PER_RULE = 100
@@ -89,10 +89,14 @@ def replacement(violation: Violation, text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking one file gave; `skipped` names rules that could not be run, and why."""
+    """What checking one file gave; `skipped` names rules that could not be run, and why.
+
+    `tree`: the file's syntax, if a rule had to look at it: the next check of the file parses what changed since.
+    """
 
     violations: tuple[Violation, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    tree: SyntaxTree | None = None
 
 
 def applies(rule: Rule, path: str) -> bool:
@@ -120,10 +124,20 @@ def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(one for glob in globs for one in alternatives(glob))
 
 
-def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[], float] = perf_counter) -> Checked:
-    """Check the text of one file (path relative to the root) against all rules that apply to it."""
+def check_text(
+    rules: Sequence[Rule],
+    path: str,
+    text: str,
+    *,
+    previous: SyntaxTree | None = None,
+    clock: Callable[[], float] = perf_counter,
+) -> Checked:
+    """Check the text of one file (path relative to the root) against all rules that apply to it.
+
+    `previous`: the tree that an earlier check of the file came to.
+    """
     language = language_of_path(path) or ""
-    file = CheckedFile(path, text, language)
+    file = CheckedFile(path, text, language, previous)
     found: list[Violation] = []
     skipped: list[tuple[str, str]] = []
     lines = text.split("\n")
@@ -145,7 +159,7 @@ def check_text(rules: Sequence[Rule], path: str, text: str, *, clock: Callable[[
                     found.append(violation)
         except re2.error as error:
             skipped.append((rule.id, f"its pattern is not valid: {error}"))
-    return Checked(tuple(found), tuple(skipped))
+    return Checked(tuple(found), tuple(skipped), file.parsed)
 
 
 def _run(rule: Rule, file: CheckedFile) -> Iterator[tuple[int, int, str]]:
