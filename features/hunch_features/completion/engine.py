@@ -414,7 +414,7 @@ class CompletionEngine:
             detail = how_sure(source, logprobs.mean, least if reason is Reason.UNSURE else None)
         factors = (
             Factor("source", str(source), "where the text came from"),
-            Factor("mean_logprob", logprobs.mean, "how sure of the text, per token where the model wrote it; 0 is certain"),
+            Factor("mean_logprob", logprobs.mean, "how sure of it, per token where the model wrote it; 0 is certain"),
             Factor("min_logprob", least, "your threshold for it"),
             Factor("lines", float(completion.count("\n") + 1), "lines offered"),
         )
