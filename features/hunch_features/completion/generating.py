@@ -132,8 +132,9 @@ class Generations:
         return chosen
 
     async def read(self, snapshot: Snapshot, position: Position) -> None:
-        """Have the model read the prompt of a place, and follow its syntax: far from the last place that takes long."""
+        """Have model, memory and parser look at a place: what takes long where nobody has been lately."""
         self.trees.tree(snapshot, snapshot.offset_at(position))
+        await asyncio.to_thread(self._recall.continuations, snapshot, position)
         shape = Shape(StopRule(), self.settings.max_tokens_line, multiline=False)
         await self._backend.prewarm(replace(self._assembled(snapshot, position, shape), priority=Priority.PREWARM))
 
