@@ -34,13 +34,17 @@ def train(
 def decay(config: RunConfig, run: Path, progress: Progress, *, tokens: int, seconds: float = math.inf) -> Path:
     """Branch off the run's last checkpoint and let the rate fall to zero over `tokens`; returns the checkpoint.
 
-    At most `seconds`. Calling it again after an interruption starts the branch anew from the run's checkpoint.
+    At most `seconds`. Called again after an interruption it goes on with the branch; one that has ended stays as it is.
     """
     trainer = Trainer(config, run, progress)
     trainer.resume(needed(run / CHECKPOINT))
-    folder = run / f"decay-{trainer.state.tokens}"
-    trainer.fit(decay_tokens=tokens, seconds=seconds, folder=folder)
-    return folder / CHECKPOINT
+    begin = trainer.state.tokens
+    branch = run / f"decay-{begin}" / CHECKPOINT
+    if branch.exists():
+        trainer.resume(branch)
+    if not trainer.state.ended:
+        trainer.fit(decay_tokens=tokens, begin=begin, seconds=seconds, folder=branch.parent)
+    return branch
 
 
 def remember(config: RunConfig, run: Path) -> None:

@@ -34,6 +34,8 @@ class State:
     tokens: int = 0
     seconds: float = 0.0
     position: tuple[int, int] = (0, 0)
+    ended: bool = False
+    """Whether this is the end of a decay branch."""
 
 
 class Trainer:
@@ -82,7 +84,7 @@ class Trainer:
             for group, wanted in zip(optimizer.param_groups, decay, strict=True):
                 group["weight_decay"] = wanted  # the configuration's: it may have changed since
         torch.set_rng_state(saved["rng"].cpu())
-        self.state = State(saved["step"], saved["tokens"], saved["seconds"], tuple(saved["position"]))
+        self.state = _state(saved)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint beside the old one and swap it in."""
@@ -94,6 +96,7 @@ class Trainer:
             "tokens": self.state.tokens,
             "seconds": self.state.seconds,
             "position": list(self.state.position),
+            "ended": self.state.ended,
         }
         fresh = path.with_suffix(".tmp")
         torch.save(content, fresh)
@@ -158,20 +161,21 @@ class Trainer:
         *,
         until_tokens: int | None = None,
         decay_tokens: int = 0,
+        begin: int | None = None,
         seconds: float = math.inf,
         folder: Path | None = None,
     ) -> None:
         """Train until `until_tokens` (None: until told to stop), or for `decay_tokens` with a falling rate.
 
         `seconds` ends either sooner; a falling rate then reaches zero at that time. A decay branch writes into its own
-        `folder` and leaves the run's checkpoint alone.
+        `folder` and leaves the run's checkpoint alone. `begin`: tokens at which it branched off, if that was earlier.
         """
         train = self.config.train
         folder = folder or self.run
         self.fim = self.config.decay_fim if decay_tokens else self.config.fim
         folder.mkdir(parents=True, exist_ok=True)
         trim_log(folder / "log.jsonl", self.state.tokens)
-        begin = self.state.tokens
+        begin = self.state.tokens if begin is None else begin
         started_at = last_save = last_validation = time.monotonic()
         for batch in self.batches():
             started = time.monotonic()
@@ -195,6 +199,7 @@ class Trainer:
             if stopping or now - last_validation > train.validate_seconds:
                 record["validation_loss"] = round(self.validate(), 4)
                 last_validation = time.monotonic()
+            self.state.ended = bool(decay_tokens) and (spent >= 1 or self._done(begin, None, decay_tokens))
             if stopping or now - last_save > train.checkpoint_seconds:
                 self.save(folder / CHECKPOINT)
                 last_save = time.monotonic()
@@ -239,4 +244,9 @@ def load_weights(checkpoint: Path, config: RunConfig) -> tuple[Decoder, State]:
     saved: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = Decoder(config.model)
     model.load_state_dict(saved["model"])
-    return model.eval(), State(saved["step"], saved["tokens"], saved["seconds"], tuple(saved["position"]))
+    return model.eval(), _state(saved)
+
+
+def _state(saved: Mapping[str, Any]) -> State:
+    position = tuple(saved["position"])
+    return State(saved["step"], saved["tokens"], saved["seconds"], position, saved.get("ended", False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("gguf")
 
 import gguf
+import torch
 
 from hunch_models.errors import HunchError
 from hunch_models.training import phases, pipeline
@@ -153,6 +155,27 @@ def test_stop_file_ends_a_run_with_a_checkpoint(run: Path, result: dict[str, obj
     finally:
         (run / "stop").unlink()
     assert len(seen) == 1
+
+
+def test_a_decay_branch_goes_on_after_an_interruption_and_ends_once(run: Path, result: dict[str, object]) -> None:
+    seen: list[dict[str, object]] = []
+    begin = torch.load(run / "latest.pt", weights_only=True)["tokens"]
+    folder = run / f"decay-{begin}"
+    folder.mkdir(exist_ok=True)
+    stop = folder / "stop"
+
+    def note(record: Mapping[str, object]) -> None:
+        seen.append(dict(record))
+        if len(seen) == 2:
+            stop.touch()
+
+    for _ in range(3):
+        phases.decay(TINY, run, note, tokens=4_000)
+        stop.unlink(missing_ok=True)
+    tokens = [record["tokens"] for record in seen]
+    assert tokens == sorted(set(tokens))
+    assert tokens[-2] < begin + 4_000 <= tokens[-1]
+    assert torch.load(folder / "latest.pt", weights_only=True)["ended"]
 
 
 def test_another_shape_is_refused(run: Path, result: dict[str, object]) -> None:
