@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 # A machine that is busy with other work is no fault of the code: examples have no deadline of their own.
 settings.register_profile("hunch", deadline=None)
 settings.load_profile("hunch")
+
+# A shell that starts this in the background has it ignore Ctrl-C, and so would all that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
