@@ -17,9 +17,9 @@ from hunch_models.llama.engine import Engine, Logits
 from hunch_models.llama.pace import LONGEST_DRAFT, Pace
 
 TIE = 0.13
-"""Logits closer than this may change places with the size of the batch: at 100 close places (bundled model, Q8_0, batches of
-2 to 16 tokens) the lead of the likeliest moved by at most 0.064, but for one of 0.12 and one of 0.25; as a rule it does
-not move at all."""
+"""Logits closer than this may change places with the size of the batch: at 100 close places (bundled model, Q8_0,
+batches of 2 to 16 tokens) the lead of the likeliest moved by at most 0.064, but for one of 0.12 and one of 0.25; as a
+rule it does not move at all."""
 
 MOST_AGAIN = 8
 """Tokens that are evaluated anew at such a place; of a longer text only the last, which leaves a rounding in what is
