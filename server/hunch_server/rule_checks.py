@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from lsprotocol import types as lsp
 
@@ -59,6 +60,17 @@ def check_document(book: Rulebook, root: Path, path: str, text: str, previous: S
     return Checked((*checked.violations, *more.violations), (*checked.skipped, *more.skipped), checked.tree)
 
 
+class _Found(NamedTuple):
+    """What the last check of a document gave, and the tree that the next one starts from."""
+
+    snapshot: Snapshot | None
+    violations: Sequence[Violation]
+    tree: SyntaxTree | None = None
+
+
+_NOTHING = _Found(None, ())
+
+
 class RuleChecks:
     """Keeps one rulebook per folder and checks open documents against it."""
 
@@ -68,10 +80,9 @@ class RuleChecks:
         """The last that was compiled; in force until its successor is."""
         self._compiling: dict[Path, asyncio.Task[Rulebook]] = {}
         """What the folder says now, compiled or on its way."""
-        self._trees: dict[str, SyntaxTree] = {}
         self._latest: dict[str, object] = {}
         """The last check that was begun of each document: an earlier one that ends later says nothing."""
-        self._found: dict[str, tuple[Snapshot, Sequence[Violation]]] = {}
+        self._found: dict[str, _Found] = {}
         self._settings = RulesSettings()
 
     def follow(self, settings: RulesSettings) -> bool:
@@ -94,27 +105,24 @@ class RuleChecks:
         if not book.enforced and opened.uri not in self._found:
             return
         relative = opened.path.relative_to(root).as_posix()
-        previous = self._trees.get(opened.uri)
-        checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text(), previous)
+        before = self._found.get(opened.uri, _NOTHING)
+        checked = await asyncio.to_thread(check_document, book, root, relative, snapshot.text(), before.tree)
         for rule_id, why in checked.skipped:
             log.info("rule %s skipped: %s", rule_id, why)
         if self._latest.get(opened.uri) is not turn:
             return
-        if checked.tree is not None:
-            self._trees[opened.uri] = checked.tree
         violations = () if self._settings.severity == "off" else checked.violations
-        self._found[opened.uri] = (snapshot, violations)
+        self._found[opened.uri] = _Found(snapshot, violations, checked.tree or before.tree)
         self._publish(opened.uri, diagnostics(snapshot, violations, self._settings))
 
     def closed(self, uri: str) -> None:
         """Forget what was found in a document."""
         self._found.pop(uri, None)
         self._latest.pop(uri, None)
-        self._trees.pop(uri, None)
 
     def actions(self, uri: str, wanted: lsp.Range) -> list[lsp.CodeAction]:
         """What can be done about the violations that touch a range: fix, ignore with a reason, open the rule."""
-        snapshot, violations = self._found.get(uri, (None, ()))
+        snapshot, violations, _ = self._found.get(uri, _NOTHING)
         actions: list[lsp.CodeAction] = []
         if snapshot is None:
             return actions
@@ -126,7 +134,8 @@ class RuleChecks:
 
     def found(self, uri: str) -> tuple[Snapshot, Sequence[Violation]] | None:
         """What the last check of a document gave, and the text that was checked."""
-        return self._found.get(uri)
+        last = self._found.get(uri)
+        return (last.snapshot, last.violations) if last is not None and last.snapshot is not None else None
 
     def enforced(self, root: Path) -> Sequence[Rule]:
         """The rules of a folder that have a check; none before they were compiled."""
@@ -135,7 +144,7 @@ class RuleChecks:
 
     def broken(self, uri: str, wanted: lsp.Range) -> dict[str, tuple[Rule, lsp.Diagnostic]]:
         """Rules that are broken within a range, by their ids, each with the first place."""
-        snapshot, violations = self._found.get(uri, (None, ()))
+        snapshot, violations, _ = self._found.get(uri, _NOTHING)
         found: dict[str, tuple[Rule, lsp.Diagnostic]] = {}
         for violation in violations:
             if snapshot is not None and violation.rule.id not in found:

@@ -40,44 +40,53 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> list[threading.Event]:
-    """The first compilation has read its files, and does not end before the event that it leaves here."""
-    waiting: list[threading.Event] = []
-    real = rule_checks.compile_root
+class Held:
+    """The first compilation has read its files, and does not end before it is let go."""
 
-    def compile_root(root: Path) -> object:
-        book = real(root)
-        if not waiting:
-            waiting.append(threading.Event())
-            assert waiting[0].wait(20)
+    def __init__(self) -> None:
+        self._real = rule_checks.compile_root
+        self._read, self._go_on = threading.Event(), threading.Event()
+
+    def compile_root(self, root: Path) -> object:
+        book = self._real(root)
+        if not self._read.is_set():
+            self._read.set()
+            assert self._go_on.wait(20)
         return book
 
-    monkeypatch.setattr(rule_checks, "compile_root", compile_root)
-    return waiting
+    async def begun(self, check: asyncio.Task[None]) -> asyncio.Task[None]:
+        """The check that waits for it, once it does."""
+        await asyncio.to_thread(self._read.wait, 20)
+        return check
+
+    def let_go(self) -> None:
+        self._go_on.set()
 
 
-async def test_what_was_read_before_a_change_is_not_kept(folder: Folder, held: list[threading.Event]) -> None:
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    first = Held()
+    monkeypatch.setattr(rule_checks, "compile_root", first.compile_root)
+    return first
+
+
+async def test_what_was_read_before_a_change_is_not_kept(folder: Folder, held: Held) -> None:
     folder.says("Be kind.\n")
-    early = folder.check()
-    while not held:
-        await asyncio.sleep(0.01)
+    early = await held.begun(folder.check())
     folder.says(RULE)
     await folder.check()
-    held[0].set()
+    held.let_go()
     await early
     await folder.check()
     assert folder.published[-1] == 1
     assert len(folder.checks.enforced(folder.root)) == 1
 
 
-async def test_a_check_that_ends_late_says_nothing(folder: Folder, held: list[threading.Event]) -> None:
+async def test_a_check_that_ends_late_says_nothing(folder: Folder, held: Held) -> None:
     folder.says(RULE)
-    early = folder.check()
-    while not held:
-        await asyncio.sleep(0.01)
+    early = await held.begun(folder.check())
     late = folder.check()
-    held[0].set()
+    held.let_go()
     await asyncio.gather(early, late)
     assert folder.published == [1]
 
@@ -97,13 +106,11 @@ async def test_what_was_said_stays_in_force_until_it_is_read_again(folder: Folde
     assert len(folder.checks.enforced(folder.root)) == 1
 
 
-async def test_a_closed_document_is_not_spoken_of(folder: Folder, held: list[threading.Event]) -> None:
+async def test_a_closed_document_is_not_spoken_of(folder: Folder, held: Held) -> None:
     folder.says(RULE)
-    check = folder.check()
-    while not held:
-        await asyncio.sleep(0.01)
+    check = await held.begun(folder.check())
     folder.checks.closed(folder.opened.uri)
-    held[0].set()
+    held.let_go()
     await check
     assert folder.published == []
 

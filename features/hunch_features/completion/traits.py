@@ -6,13 +6,12 @@ that only the model wrote, what the model says where none was asked.
 
 from __future__ import annotations
 
-import functools
 import math
 import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +131,7 @@ class Around:
         return frozenset(line.strip() for line in self.lines_below)
 
 
-@functools.lru_cache(maxsize=4)
+@lru_cache(maxsize=4)
 def _names_in(text: str) -> frozenset[str]:
     """Names in a text that stays the same from key to key."""
     return frozenset(_NAME.findall(text))

@@ -49,8 +49,8 @@ class CheckedFile:
         return self._tree
 
     @property
-    def parsed(self) -> SyntaxTree | None:
-        """The syntax tree if one was asked for."""
+    def tree_so_far(self) -> SyntaxTree | None:
+        """The syntax tree if one was asked for already."""
         return self._tree
 
     @property

@@ -159,7 +159,7 @@ def check_text(
                     found.append(violation)
         except re2.error as error:
             skipped.append((rule.id, f"its pattern is not valid: {error}"))
-    return Checked(tuple(found), tuple(skipped), file.parsed)
+    return Checked(tuple(found), tuple(skipped), file.tree_so_far)
 
 
 def _run(rule: Rule, file: CheckedFile) -> Iterator[tuple[int, int, str]]:

@@ -34,6 +34,7 @@ NEAR_CHARS = 40_000
 """Text of the open file looked at on each side of the caret."""
 PLACES, VOTES = 250, 60
 KEPT_TEXTS, KEPT_CARETS, KEPT_NAMES = 8, 2, 5000
+"""What is kept from key to key: cut texts, the votes of a caret (both readings of a word), names of tokens."""
 MAX_CANDIDATES = 8
 _WORD_END = re.compile(r"\w+\Z")
 
@@ -413,7 +414,7 @@ def _features(groups: Sequence[_Group], total: float, caret: _Caret) -> npt.NDAr
     weight, exact, shaped, after, votes, here, length = known.T
     columns = (
         np.ones(len(groups)),
-        np.log(np.maximum(weight / total if total else 0.0 * weight, 1e-4)),
+        np.log(np.maximum(weight / total, 1e-4)),
         np.log1p(weight),
         np.minimum(exact, 16) / 4,
         shaped / 8,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hunch_server.app import HunchServer
 
 SETTINGS_FILES = (PRIVATE_FILE, PROJECT_FILE)
-SETTLE_S = 0.05
-"""After the rules were checked: to read a long file again would hold back what is on its way to the editor."""
+AFTER_CHECK_S = 0.05
+"""So long nothing else begins: to read a long file again would hold back the diagnostics on their way to the editor."""
 
 
 def changed(server: HunchServer, params: lsp.DidChangeConfigurationParams) -> None:
@@ -76,5 +76,5 @@ async def _checked_and_remembered(server: HunchServer, uri: str) -> None:
         await server.rules.check(opened, server.session.roots)
     finally:
         if server.memories is not None:
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(AFTER_CHECK_S)
             await server.memories.document_changed(snapshot)

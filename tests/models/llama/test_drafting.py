@@ -23,8 +23,9 @@ from hunch_models.llama.settings import EngineSettings
 from tests.models.llama.conftest import Models
 from tests.tiny_gguf import write_scripted
 
-ROUNDING = 0.2
-"""How far log-probabilities may lie apart that come of batches of different sizes, with weights of 8 bits."""
+ROUNDING = {"bundled": 0.14}
+"""How far log-probabilities may lie apart that come of batches of different sizes; with the bundled weights of 8 bits
+they moved by up to 0.135 at 400 places."""
 BUNDLED = Path(__file__).parents[3] / "models" / "hunch_models" / "weights" / "hunch-py-10m-q8_0.gguf"
 SOURCES = [
     path
@@ -75,13 +76,14 @@ def test_the_text_is_the_one_of_plain_decoding(models: Models, model: str) -> No
     path = BUNDLED if model == "bundled" else getattr(models, model)
     plain, drafting = load(path, drafts=False), load(path, drafts=True)
     drafted = accepted = 0
+    rounding = ROUNDING.get(model, 0.05)
     for request in places(24):
         expected, outcome = run(plain, request), run(drafting, request)
         assert (outcome.text, outcome.finish) == (expected.text, expected.finish)
-        np.testing.assert_allclose(outcome.logprobs, expected.logprobs, atol=ROUNDING)
+        np.testing.assert_allclose(outcome.logprobs, expected.logprobs, atol=rounding)
         assert len(outcome.scores) == len(expected.scores)
         for ours, theirs in zip(outcome.scores, expected.scores, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=ROUNDING)
+            np.testing.assert_allclose(ours, theirs, atol=rounding)
         assert outcome.timing.accepted_tokens <= outcome.timing.drafted_tokens
         assert expected.timing.drafted_tokens == 0
         drafted += outcome.timing.drafted_tokens
