@@ -45,9 +45,9 @@ def test_figures_are_there_with_their_baseline() -> None:
     ("before", "after", "expected"),
     [
         (
-            "import argparse\n\n\ndef main():\n    parser = argparse.",
-            "(prog=None)\n    parser.parse_args()\n",
-            "ArgumentParser",
+            "import argparse\n\n\ndef main():\n    parser = argparse.ArgumentParser()\n    args = parser.",
+            "\n    print(args)\n",
+            "parse_args()",
         ),
         ("if __name__ == ", "\n    main()\n", '"__main__":'),
         ("class Named:\n    def __init__(self, name):\n        self.name = ", "\n", "name"),
