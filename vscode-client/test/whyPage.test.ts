@@ -4,7 +4,7 @@ import type { Decision } from "../src/protocol";
 import { whyPage } from "../src/whyPage";
 
 const DECISION: Decision = {
-  summary: "Not shown: the model was not sure enough.",
+  summary: "Not shown: not sure enough.",
   asked: true,
   shown: false,
   reason: "unsure",
@@ -37,5 +37,5 @@ test("text from elsewhere cannot become markup", () => {
 
 test("a bare decision makes a page without tables", () => {
   const { timing_ms: _timing, tokens: _tokens, offer: _offer, ...bare } = { ...DECISION, factors: [], knob: null };
-  assert.equal(whyPage(bare), "# Not shown: the model was not sure enough.\n");
+  assert.equal(whyPage(bare), "# Not shown: not sure enough.\n");
 });

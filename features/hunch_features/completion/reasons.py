@@ -62,7 +62,7 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.OVERTAKEN: ("Nothing shown: you typed on before the answer came.", "completion.delay_ms"),
     Reason.BACKEND_FAILED: ("Nothing shown: the model did not answer.", "model.id"),
     Reason.EMPTY: ("Nothing shown: the model had nothing to add.", ""),
-    Reason.UNSURE: ("Not shown: the model was not sure enough.", "completion.min_logprob"),
+    Reason.UNSURE: ("Not shown: not sure enough.", "completion.min_logprob"),
     Reason.UNLIKELY: ("Not shown: you would hardly take it.", "gate.level"),
     Reason.SPECIAL_TOKENS: ("Not shown: the model produced markup of its own instead of code.", ""),
     Reason.REPEATS_SUFFIX: ("Not shown: it only repeated what already stands after the cursor.", ""),
